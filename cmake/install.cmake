@@ -1,0 +1,1 @@
+# cmake --install: headers, libraries, find_package(hone), hone.pc.

@@ -1,0 +1,31 @@
+# Instruction sets: one line each. The files in src/kernels/isa/ are compiled once per line, each time into the namespace
+# hone::<name>, so that one binary carries all of them and picks at run time (HONE_ISA forces one).
+# This is the only place with -m flags. The list in src/base/isa.def must name the same sets, weakest first.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(HONE_ISAS sse42 avx2 avx512)
+  set(HONE_ISA_FLAGS_sse42 -march=x86-64-v2)
+  set(HONE_ISA_FLAGS_avx2 -march=x86-64-v3)
+  set(HONE_ISA_FLAGS_avx512 -march=x86-64-v4 -mprefer-vector-width=512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(HONE_ISAS neon)
+  set(HONE_ISA_FLAGS_neon -march=armv8-a)
+else()
+  message(FATAL_ERROR "Hone has no kernels for ${CMAKE_SYSTEM_PROCESSOR}: x86_64 and aarch64 are supported")
+endif()
+
+# hone_isa_objects(TARGET SOURCES...): defines one object library per instruction set and appends the objects to HONE_ISA_OBJECTS.
+function(hone_isa_objects)
+  set(objects)
+  foreach(isa IN LISTS HONE_ISAS)
+    set(target hone_isa_${isa})
+    add_library(${target} OBJECT ${ARGN})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_compile_definitions(${target} PRIVATE HONE_ISA=${isa})
+    # Kernels are always optimised: a debug build that takes minutes a frame helps nobody.
+    target_compile_options(${target} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+                           -fno-exceptions -fno-rtti -fno-stack-protector ${HONE_ISA_FLAGS_${isa}})
+    target_link_libraries(${target} PRIVATE hone_flags)
+    list(APPEND objects $<TARGET_OBJECTS:${target}>)
+  endforeach()
+  set(HONE_ISA_OBJECTS ${objects} PARENT_SCOPE)
+endfunction()

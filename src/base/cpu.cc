@@ -1,0 +1,74 @@
+#include "base/cpu.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace hone {
+namespace {
+constexpr const char* names[] = {
+#define ISA(name, supported) #name,
+#include "base/isa.def"
+#undef ISA
+};
+}  // namespace
+
+const char* isa_name(Isa isa) { return names[static_cast<size_t>(isa)]; }
+
+std::span<const Isa> available_isas() {
+  static const std::vector<Isa> list = [] {
+    std::vector<Isa> v;
+#define ISA(name, supported) \
+  if (supported) v.push_back(Isa::name);
+#include "base/isa.def"
+#undef ISA
+    return v;
+  }();
+  return list;
+}
+
+Result<Isa> active_isa() {
+  const auto list = available_isas();
+  if (list.empty())
+    return error(Code::unsupported, "this processor is too old: Hone needs at least %s", names[0]);
+  const char* forced = std::getenv("HONE_ISA");
+  if (!forced || !*forced) return list.back();
+  std::string have;
+  for (Isa isa : list) {
+    if (std::string_view(forced) == isa_name(isa)) return isa;
+    have += (have.empty() ? "" : ", ") + std::string(isa_name(isa));
+  }
+  return error(Code::invalid_argument, "HONE_ISA=%s: this machine has %s; set one of these or unset it", forced, have.c_str());
+}
+
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+  const long n = sysconf(_SC_NPROCESSORS_ONLN);
+  return n > 0 ? static_cast<int>(n) : 1;
+}
+
+int64_t l2_cache_bytes() {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  const long n = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  if (n > 0) return n;
+#endif
+  return 512 * 1024;
+}
+
+Result<int> thread_count(int requested) {
+  if (requested > 256) return error(Code::invalid_argument, "threads=%d: expected 1 to 256", requested);
+  if (requested > 0) return requested;
+  const char* text = std::getenv("HONE_THREADS");
+  if (!text || !*text) return available_cores();
+  char* end = nullptr;
+  const long n = std::strtol(text, &end, 10);
+  if (*end || n < 1 || n > 256) return error(Code::invalid_argument, "HONE_THREADS=%s: expected a number from 1 to 256", text);
+  return static_cast<int>(n);
+}
+
+}  // namespace hone

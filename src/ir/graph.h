@@ -1,0 +1,109 @@
+// The graph that the builder works on. Nodes are in SSA form: each value is made once, by a node, as a graph input or as a
+// constant. A nested graph (If, Loop, Scan: an attribute of type graph) may use values of the graphs around it directly.
+//
+// Ownership: a Graph owns its nodes and values; pointers to them are stable until the graph dies or compact() is called.
+// Not thread-safe. Passes change a graph only through ir::Patch (ir/patch.h), which carries its reason.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/attrs.h"
+#include "ops/op.h"
+
+namespace hone::ir {
+
+class Graph;
+struct Node;
+
+struct Use {
+  Node* node = nullptr;
+  int index = 0;
+  bool operator==(const Use&) const = default;
+};
+
+struct Value {
+  Graph* graph = nullptr;
+  std::string name;             // unique within the model; what the model file called it, or made up
+  ValueType type;
+  Node* producer = nullptr;     // null: graph input or constant
+  int output_index = 0;         // of producer
+  Tensor constant;              // set: this value is a constant
+  bool is_input = false;
+  int outputs = 0;              // how many times it stands in its graph's output list
+  std::vector<Use> uses;        // by nodes, also those of nested graphs; a node using it twice stands here twice
+  bool is_constant() const { return static_cast<bool>(constant); }
+  bool dead() const { return uses.empty() && outputs == 0; }
+};
+
+struct Node {
+  Graph* graph = nullptr;
+  const OpDef* op = nullptr;
+  std::string name;             // as in the model file; used in messages and profiles; may be empty
+  Attrs attrs;                  // bound: bind_attrs() has run
+  std::vector<Value*> inputs;   // null: absent optional
+  std::vector<Value*> outputs;  // null: not wanted
+  std::string origin;           // which rules made or changed it, newest last: "fold_batch_norm;fuse_activation"
+  bool erased = false;
+  std::string label() const;    // "Conv 'layer1.0.conv1'"
+};
+
+class Graph : public Subgraph {
+ public:
+  Graph() = default;
+  ~Graph() override;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  // Deep copy, nested graphs included (constants share their bytes).
+  std::shared_ptr<Graph> clone() const;
+
+  std::string name;
+  Graph* parent = nullptr;                            // the graph whose node has this one as an attribute
+  std::vector<std::string> symbols;                   // names of symbolic dimensions (of the outermost graph only)
+  std::vector<std::pair<std::string, std::string>> metadata;  // model metadata: producer, licence, ... sorted by key
+
+  const std::vector<Value*>& inputs() const { return inputs_; }
+  const std::vector<Value*>& outputs() const { return outputs_; }
+  Value* add_input(std::string name, ValueType);
+  Value* add_constant(Tensor, std::string name = "");
+  void add_output(Value*);
+  void set_output(size_t i, Value*);
+  // Appends a node with fresh outputs (n_outputs; names given or made up). Attributes must be bound. Types of the outputs are
+  // not inferred: see infer(Node&). Graph attributes get this graph as their parent.
+  Node* add_node(const OpDef&, std::vector<Value*> inputs, Attrs, size_t n_outputs = 1, std::string name = "");
+  Value* add_output_value(Node*, size_t index, std::string name);  // (re)creates outputs[index]
+
+  void set_input(Node*, size_t index, Value*);   // null: absent; grows the list as needed
+  void replace_uses(Value* from, Value* to);     // in nodes (nested graphs too) and outputs
+  void erase(Node*);                             // its outputs must be dead
+  void erase_constant(Value*);                   // must be dead
+
+  // Live nodes, producers before consumers (stable: otherwise in order of insertion). Error: a cycle, naming a node in it.
+  Result<std::vector<Node*>> sorted() const;
+  // Live nodes in order of insertion (for callers that do not care).
+  std::vector<Node*> nodes() const;
+  std::vector<Value*> values() const;            // live: inputs, constants, outputs of live nodes
+  Value* find(std::string_view name) const;      // in this graph only
+  std::string fresh_name(std::string_view stem); // unique in the outermost graph's name space
+  int symbol(std::string_view name);             // index in the outermost graph's symbol table, added if new
+  Graph* outermost();
+  const Graph* outermost() const;
+  void compact();                                // frees erased nodes and values, sorts; invalidates pointers to erased ones
+
+ private:
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Value>> values_;
+  std::vector<Value*> inputs_, outputs_;
+  int64_t next_id_ = 0;
+};
+
+// Values of outer graphs that the node's nested graphs (at any depth) use.
+std::vector<Value*> captures(const Node&);
+// Runs the operator's inference and stores the types (a type already known better, e.g. from the model file, is merged).
+Status infer(Node&);
+// All nodes in order; nested graphs are inferred by their operators.
+Status infer(Graph&);
+// Refines a by b: unknown parts of a are taken from b; contradictions are errors.
+Result<ValueType> merge(const ValueType& a, const ValueType& b);
+
+}  // namespace hone::ir

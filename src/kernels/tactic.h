@@ -1,0 +1,111 @@
+// How operators run. A tactic is one way to run some problems of one operator. tactics.def lists them, for each operator from
+// best to worst; behind all of them stands the operator's reference (ops/op.h), which accepts everything and is not listed.
+// Dispatch, tests and benchmarks read that list.
+//
+// Life of a tactic on one step:
+//   accepts(problem)            says yes, or why not
+//   prepare(problem, prepared)  computes everything that depends on shapes only, into a plain struct of its own (params), and
+//                               says how much scratch and packed-weight memory it wants
+//   pack(problem, prepared, p)  writes the constants of the problem in the layout the kernel likes (once per engine)
+//   run(run)                    any number of times, from any thread but not two at a time on the same scratch; allocates
+//                               nothing, cannot fail
+//
+// Layout: see ops/op.h (channels_last). Tensors are row-major, but rows of the last dimension may lie `pitch` elements apart
+// (pitch >= size of the last dimension): concat and split along channels are then free. Only tactics with pitched_in /
+// pitched_out see pitch != size of the last dimension.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/cpu.h"
+#include "base/thread_pool.h"
+#include "ops/op.h"
+
+namespace hone {
+
+struct Operand {
+  DType dtype = DType::none;        // none: absent optional operand
+  Shape shape;                      // concrete
+  int64_t pitch = 0;                // elements between rows of the last dimension
+  const void* constant = nullptr;   // the bytes, where known when preparing
+  explicit operator bool() const { return dtype != DType::none; }
+};
+
+struct Problem {
+  const OpDef* op = nullptr;
+  const Attrs* attrs = nullptr;
+  std::span<const Operand> in, out;
+  Isa isa{};
+  int threads = 1;
+  const Operand& input(size_t i) const {
+    static const Operand none;
+    return i < in.size() ? in[i] : none;
+  }
+};
+
+// The answer of accepts(): yes, or a reason that completes "not used because ...".
+class Accept {
+ public:
+  static Accept yes() { return {}; }
+  static Accept no(std::string why) {
+    Accept a;
+    a.why_ = std::move(why);
+    a.ok_ = false;
+    return a;
+  }
+  explicit operator bool() const { return ok_; }
+  const std::string& why() const { return why_; }
+
+ private:
+  bool ok_ = true;
+  std::string why_;
+};
+#define REFUSE_UNLESS(condition, why) \
+  do {                                \
+    if (!(condition)) return ::hone::Accept::no(why); \
+  } while (0)
+
+struct Prepared {
+  std::vector<std::byte> params;    // a trivially copyable struct of the tactic's own
+  int64_t scratch_bytes = 0;        // for all threads together; 64-byte aligned when run() sees it
+  int64_t packed_bytes = 0;         // 0: pack() is not called
+  std::string packed_key;           // two steps with equal constants and equal keys share one packed copy. Must name all that
+                                    // the packing depends on besides the constants' bytes (tile sizes, ...), not the isa
+  template <class T> T& make() {
+    static_assert(std::is_trivially_copyable_v<T>);
+    params.resize(sizeof(T));
+    return *new (params.data()) T();
+  }
+};
+
+struct Run {
+  const void* params;
+  const void* packed;               // 64-byte aligned
+  std::span<const void* const> in;  // null where absent
+  std::span<void* const> out;       // null where not wanted
+  void* scratch;
+  ThreadPool& pool;
+  template <class T> const T& as() const { return *static_cast<const T*>(params); }
+};
+
+struct Tactic {
+  const char* name;                 // unique within the operator: "conv_gemm_f32"
+  const char* op;                   // OpDef::name (standard domain)
+  Accept (*accepts)(const Problem&);
+  Status (*prepare)(const Problem&, Prepared&);
+  void (*run)(const Run&);
+  void (*pack)(const Problem&, const Prepared&, void* packed) = nullptr;
+  bool pitched_in = false;          // input 0 (for Concat: every input; also a residual input) may be pitched
+  bool pitched_out = false;         // output 0 (for Split: every output) may be pitched
+  int in_place = -1;                // >= 0: output 0 may be the very memory of this input (same size and type)
+};
+
+std::span<const Tactic* const> all_tactics();                      // in the order of tactics.def
+std::vector<const Tactic*> tactics_for(const OpDef&);              // best first
+const Tactic* find_tactic(std::string_view op, std::string_view name);
+
+}  // namespace hone
