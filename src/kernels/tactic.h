@@ -99,9 +99,10 @@ struct Tactic {
   Status (*prepare)(const Problem&, Prepared&);
   void (*run)(const Run&);
   void (*pack)(const Problem&, const Prepared&, void* packed) = nullptr;
-  bool pitched_in = false;          // input 0 (for Concat: every input; also a residual input) may be pitched
-  bool pitched_out = false;         // output 0 (for Split: every output) may be pitched
-  int in_place = -1;                // >= 0: output 0 may be the very memory of this input (same size and type)
+  uint32_t pitched_in = 0;          // bit i: input i may be pitched (1: input 0 only; ~0u: all, also past the 32nd)
+  uint32_t pitched_out = 0;         // bit i: output i may be pitched
+  int in_place = -1;                // >= 0: output 0 may be the very memory of this input (same size, type and pitch)
+  // Concat, Split and the like must skip a copy whose source is its destination: the planner has then put it in place.
 };
 
 std::span<const Tactic* const> all_tactics();                      // in the order of tactics.def

@@ -131,6 +131,7 @@ struct OpDef {
   const char* body = nullptr;
   Layout layout = Layout::none;
   bool view = false;                // output 0 has the bytes of input 0 in the same order (Reshape, Squeeze, Identity, ...)
+  bool shape_only = false;          // reads only the shapes of its inputs, never their bytes (Shape, Size)
   bool commutative = false;         // of its first two inputs
   bool pure = true;                 // the same inputs give the same outputs (false: random generators)
 };
