@@ -1,0 +1,1 @@
+// Stands in where CMake insists on a source.
