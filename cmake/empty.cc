@@ -1,1 +1,0 @@
-// Stands in where CMake insists on a source.
