@@ -120,6 +120,7 @@ struct OpDef {
   const char* domain = "";          // "" is ai.onnx; "ai.onnx.ml"; "com.microsoft"; "hone" = internal, never in a model file
   const char* doc = "";             // one line: the mathematics
   int min_inputs = 1, max_inputs = 1;    // max -1: variadic
+  int max_model_inputs = -2;        // >= -1: what a model file may give where that is less than max_inputs (the rest is internal)
   int min_outputs = 1, max_outputs = 1;
   std::span<const AttrDef> attrs = {};
   int since = 1;                    // oldest opset whose nodes can be brought to this definition
