@@ -1,0 +1,320 @@
+#include "runtime/session.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+
+namespace hone {
+namespace {
+
+// A static step without a tactic: outputs have their places already.
+class PlacedContext : public EvalContext {
+ public:
+  PlacedContext(const ResolvedStep& r, std::vector<Value> in, std::vector<TensorView> out)
+      : EvalContext(*r.op, r.attrs), in_(std::move(in)), out_(std::move(out)) {}
+  size_t inputs() const override { return in_.size(); }
+  size_t outputs() const override { return out_.size(); }
+  const Value& in(size_t i) const override {
+    static const Value none;
+    return i < in_.size() ? in_[i] : none;
+  }
+  bool wanted(size_t i) const override { return i < out_.size() && out_[i].bytes; }
+  Result<TensorView> output(size_t i, DType d, const Shape& s) override {
+    if (!wanted(i)) {
+      HONE_TRY(Tensor t, Tensor::allocate(d, s));
+      spare_.push_back(t);
+      return t.view();
+    }
+    if (out_[i].dtype != d || out_[i].shape != s)
+      return error(Code::internal, "output %zu was planned as %s%s, the kernel makes %s%s", i, dtype_name(out_[i].dtype),
+                   out_[i].shape.str().c_str(), dtype_name(d), s.str().c_str());
+    return out_[i];
+  }
+  Status set_output(size_t i, Value v) override {
+    if (!wanted(i)) return {};
+    if (v.kind != Value::Kind::tensor) return error(Code::internal, "output %zu was planned as a tensor", i);
+    HONE_TRY(const TensorView to, output(i, v.tensor.dtype(), v.tensor.shape()));
+    std::memcpy(to.bytes, v.tensor.bytes(), static_cast<size_t>(to.byte_size()));
+    return {};
+  }
+  Result<std::vector<Value>> run_graph(std::string_view, std::span<const Value>) override {
+    return error(Code::internal, "a static step has no nested graph");
+  }
+  Value& input_slot(size_t i) { return in_[i]; }
+  void forget_spare() { spare_.clear(); }
+
+ private:
+  std::vector<Value> in_;
+  std::vector<TensorView> out_;
+  std::vector<Tensor> spare_;
+};
+
+double now_ms() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+struct Session::Active {
+  std::shared_ptr<const ShapePlan> plan;
+  struct Step {
+    const PlanStep* step;
+    const ResolvedStep* resolved;
+    size_t in, out;          // first pointer in the tables below
+    std::unique_ptr<PlacedContext> context;  // reference steps
+    double ms = 0;
+  };
+  std::vector<Step> steps;
+  std::vector<const void*> in_bytes;
+  std::vector<void*> out_bytes;
+  struct InputUse { size_t step, operand; int input; int64_t offset; };
+  std::vector<InputUse> input_uses;  // pointers that follow the caller's inputs
+  std::vector<Tensor> output_copies;       // of program outputs that lie in the caller's inputs
+};
+
+Session::Session(std::shared_ptr<const Engine> engine, const SessionOptions& options, int threads)
+    : engine_(std::move(engine)), pool_(threads), shared_{*engine_, pool_, options.cancelled},
+      frame_(shared_, engine_->program(), nullptr), outputs_(engine_->program().program->outputs.size()) {
+  frame_.set_static([this](int v) { return fetch(v); });
+}
+
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Engine> engine, const SessionOptions& options) {
+  HONE_TRY(const int threads, thread_count(options.threads));
+  std::unique_ptr<Session> session(new Session(std::move(engine), options, threads));
+  // A program of fixed shapes is planned now, so that the first run is like the others.
+  std::vector<Shape> shapes;
+  const Program& p = *session->engine_->program().program;
+  for (int v : p.inputs) shapes.push_back(p.values[static_cast<size_t>(v)].type.shape);
+  if (std::all_of(shapes.begin(), shapes.end(), [](const Shape& s) { return s.all_known(); }))
+    HONE_CHECK(session->prepare(shapes));
+  return session;
+}
+
+Status Session::prepare(std::span<const Shape> shapes) {
+  for (size_t i = 0; i < plans_.size(); i++)
+    if (std::equal(shapes.begin(), shapes.end(), plans_[i]->input_shapes.begin(), plans_[i]->input_shapes.end())) {
+      if (active_ && active_->plan == plans_[i]) return {};
+      std::rotate(plans_.begin(), plans_.begin() + static_cast<std::ptrdiff_t>(i), plans_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      return activate(plans_.front());
+    }
+  HONE_TRY(auto plan, make_plan(*engine_, shapes, pool_.threads(), keep_all_));
+  plans_.insert(plans_.begin(), plan);
+  if (plans_.size() > max_plans) plans_.pop_back();
+  return activate(std::move(plan));
+}
+
+std::byte* Session::address(const Slot& slot) const {
+  switch (slot.where) {
+    case Slot::Where::arena: return static_cast<std::byte*>(arena_.get()) + slot.offset;
+    case Slot::Where::constant:
+      return static_cast<std::byte*>(active_->plan->constants[static_cast<size_t>(slot.index)].bytes()) + slot.offset;
+    case Slot::Where::input:
+      return static_cast<std::byte*>(const_cast<void*>(input_bytes_[static_cast<size_t>(slot.index)])) + slot.offset;
+    default: return nullptr;
+  }
+}
+
+Value Session::fetch(int v) const {
+  const Slot& slot = active_->plan->slots[static_cast<size_t>(v)];
+  if (slot.where == Slot::Where::late || slot.where == Slot::Where::none) return {};
+  const ValueType& t = active_->plan->types[static_cast<size_t>(v)];
+  return Tensor::view(nullptr, address(slot), t.dtype, t.shape);
+}
+
+Status Session::activate(std::shared_ptr<const ShapePlan> plan) {
+  active_.reset();
+  const int64_t need = std::max<int64_t>(plan->memory.peak, 64);
+  if (need > arena_bytes_) {
+    arena_.reset();
+    arena_bytes_ = 0;
+    // Anonymous pages: zero, and not resident until a kernel touches them.
+    void* memory = mmap(nullptr, static_cast<size_t>(need), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      return error(Code::limit, "out of memory: the arena for these input shapes takes %lld bytes", static_cast<long long>(need));
+    arena_ = std::shared_ptr<void>(memory, [need](void* p) { munmap(p, static_cast<size_t>(need)); });
+    arena_bytes_ = need;
+  }
+  active_ = std::make_unique<Active>();
+  Active& a = *active_;
+  a.plan = std::move(plan);
+  const Program& program = *engine_->program().program;
+  input_bytes_.assign(program.inputs.size(), nullptr);
+  auto at = [](int v) { return static_cast<size_t>(v); };
+  for (const PlanStep& s : a.plan->steps) {
+    const ResolvedStep& r = engine_->program().steps[at(s.step)];
+    Active::Step step{&s, &r, a.in_bytes.size(), a.out_bytes.size(), nullptr};
+    if (s.how != PlanStep::How::late) {
+      std::vector<Value> in;
+      std::vector<TensorView> out;
+      for (size_t k = 0; k < r.step->in.size(); k++) {
+        const int v = r.step->in[k];
+        a.in_bytes.push_back(v < 0 ? nullptr : address(a.plan->slots[at(v)]));
+        in.push_back(v < 0 ? Value() : fetch(v));
+        if (v >= 0 && a.plan->slots[at(v)].where == Slot::Where::input)
+          a.input_uses.push_back({a.steps.size(), k, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
+      }
+      for (int v : r.step->out) {
+        a.out_bytes.push_back(v < 0 ? nullptr : address(a.plan->slots[at(v)]));
+        const ValueType none;
+        const ValueType& t = v < 0 ? none : a.plan->types[at(v)];
+        out.push_back({t.dtype, t.shape, a.out_bytes.back()});
+      }
+      if (s.how == PlanStep::How::reference)
+        step.context = std::make_unique<PlacedContext>(r, std::move(in), std::move(out));
+    }
+    a.steps.push_back(std::move(step));
+  }
+  a.output_copies.resize(program.outputs.size());
+  for (size_t i = 0; i < program.outputs.size(); i++) {
+    const int v = program.outputs[i];
+    if (a.plan->slots[at(v)].where == Slot::Where::input) {
+      HONE_TRY(a.output_copies[i], Tensor::allocate(a.plan->types[at(v)].dtype, a.plan->types[at(v)].shape));
+    }
+  }
+  return {};
+}
+
+namespace {
+// A value whose tensors own their bytes.
+Result<Value> owned(const Value& v) {
+  if (v.kind == Value::Kind::tensor) {
+    if (v.tensor.owner()) return v;
+    HONE_TRY(Tensor t, Tensor::allocate(v.tensor.dtype(), v.tensor.shape()));
+    if (t.dtype() == DType::string)
+      std::copy_n(v.tensor.data<std::string>(), t.elements(), t.data<std::string>());
+    else
+      std::memcpy(t.bytes(), v.tensor.bytes(), static_cast<size_t>(t.byte_size()));
+    return Value(t);
+  }
+  if (!v.items) return v;
+  Value copy = v;
+  copy.items = std::make_shared<std::vector<Value>>();
+  for (const Value& item : *v.items) {
+    HONE_TRY(Value one, owned(item));
+    copy.items->push_back(std::move(one));
+  }
+  return copy;
+}
+}  // namespace
+
+Status Session::run(std::span<const Value> inputs) {
+  const Program& program = *engine_->program().program;
+  if (inputs.size() != program.inputs.size())
+    return error(Code::invalid_argument, "%zu inputs given, the engine takes %zu", inputs.size(), program.inputs.size());
+  bool same = active_ != nullptr;
+  for (size_t i = 0; i < inputs.size(); i++) {
+    const ProgramValue& want = program.values[static_cast<size_t>(program.inputs[i])];
+    if (want.type.kind != inputs[i].kind ||
+        (want.type.kind == Value::Kind::tensor && want.type.dtype != inputs[i].tensor.dtype()))
+      return error(Code::invalid_argument, "input '%s' is %s, the engine takes %s", want.name.c_str(),
+                   type_of(inputs[i]).str().c_str(), want.type.str().c_str());
+    same = same && active_->plan->input_shapes[i] == inputs[i].tensor.shape();
+  }
+  if (!same) {
+    std::vector<Shape> shapes;
+    for (const Value& v : inputs) shapes.push_back(v.kind == Value::Kind::tensor ? v.tensor.shape() : Shape{});
+    HONE_CHECK(prepare(shapes));
+  }
+  Active& a = *active_;
+  for (size_t i = 0; i < inputs.size(); i++) {
+    input_bytes_[i] = inputs[i].kind == Value::Kind::tensor ? inputs[i].tensor.bytes() : nullptr;
+    const int v = program.inputs[i];
+    if (a.plan->slots[static_cast<size_t>(v)].where == Slot::Where::late) frame_.set_value(v, inputs[i]);
+  }
+  for (const Active::InputUse& use : a.input_uses) {
+    Active::Step& s = a.steps[use.step];
+    std::byte* bytes = static_cast<std::byte*>(const_cast<void*>(input_bytes_[static_cast<size_t>(use.input)])) + use.offset;
+    a.in_bytes[s.in + use.operand] = bytes;
+    if (s.context) {
+      Value& slot = s.context->input_slot(use.operand);
+      slot.tensor = Tensor::view(nullptr, bytes, slot.tensor.dtype(), slot.tensor.shape());
+    }
+  }
+  for (Value& v : outputs_) v = Value();
+  HONE_CHECK(run_steps());
+  for (size_t i = 0; i < outputs_.size(); i++) {
+    const int v = program.outputs[i];
+    if (a.output_copies[i]) {
+      std::memcpy(a.output_copies[i].bytes(), address(a.plan->slots[static_cast<size_t>(v)]),
+                  static_cast<size_t>(a.output_copies[i].byte_size()));
+      outputs_[i] = a.output_copies[i];
+    } else if (a.plan->slots[static_cast<size_t>(v)].where == Slot::Where::late) {
+      HONE_TRY(outputs_[i], owned(frame_.value(v)));
+    } else {
+      outputs_[i] = fetch(v);
+    }
+  }
+  return {};
+}
+
+Status Session::run_steps() {
+  Active& a = *active_;
+  double before = profiling_ ? now_ms() : 0;
+  for (Active::Step& s : a.steps) {
+    if (shared_.cancelled && shared_.cancelled()) return error(Code::cancelled, "cancelled by the caller");
+    switch (s.step->how) {
+      case PlanStep::How::tactic:
+        s.step->tactic->run({s.step->prepared.params.data(), s.step->packed.get(),
+                             std::span(a.in_bytes).subspan(s.in, s.resolved->step->in.size()),
+                             std::span(a.out_bytes).subspan(s.out, s.resolved->step->out.size()),
+                             s.step->scratch_offset < 0 ? nullptr : static_cast<std::byte*>(arena_.get()) + s.step->scratch_offset,
+                             pool_});
+        break;
+      case PlanStep::How::reference: {
+        auto status = s.resolved->op->reference(*s.context);
+        s.context->forget_spare();
+        if (!status) return in(s.resolved->label(), status.take_error());
+        break;
+      }
+      case PlanStep::How::late: HONE_CHECK(frame_.run_late(s.step->step)); break;
+    }
+    if (profiling_) {
+      const double after = now_ms();
+      s.ms = after - before;
+      before = after;
+    }
+  }
+  return {};
+}
+
+std::vector<StepProfile> Session::profile() const {
+  std::vector<StepProfile> list;
+  if (!active_) return list;
+  for (const Active::Step& s : active_->steps)
+    list.push_back({s.resolved->step->name, s.resolved->step->op,
+                    s.step->how == PlanStep::How::tactic      ? s.step->tactic->name
+                    : s.step->how == PlanStep::How::reference ? "reference"
+                                                              : "late",
+                    s.ms});
+  return list;
+}
+
+SessionMemory Session::memory() const {
+  if (!active_) return {};
+  return {active_->plan->memory, active_->plan->aliased};
+}
+
+Result<Tensor> Session::copy_value(int v) {
+  if (!active_) return error(Code::invalid_argument, "nothing has run yet");
+  const Value value = frame_.value(v);
+  if (value.kind != Value::Kind::tensor) return error(Code::invalid_argument, "value %d is no tensor", v);
+  const Slot& slot = active_->plan->slots[static_cast<size_t>(v)];
+  const Shape& shape = value.tensor.shape();
+  if (value.tensor.dtype() == DType::string || slot.pitch == 0 || shape.rank() == 0 || slot.pitch == shape.back()) {
+    HONE_TRY(Value copy, owned(Tensor::view(nullptr, value.tensor.bytes(), value.tensor.dtype(), shape)));
+    return copy.tensor;
+  }
+  HONE_TRY(Tensor t, Tensor::allocate(value.tensor.dtype(), shape));
+  const size_t row = static_cast<size_t>(dtype_bytes(t.dtype(), shape.back()));
+  const size_t pitch = static_cast<size_t>(dtype_bytes(t.dtype(), slot.pitch));
+  for (size_t i = 0, n = static_cast<size_t>(shape.product(0, shape.rank() - 1)); i < n; i++)
+    std::memcpy(static_cast<std::byte*>(t.bytes()) + i * row, static_cast<const std::byte*>(value.tensor.bytes()) + i * pitch, row);
+  return t;
+}
+
+}  // namespace hone
