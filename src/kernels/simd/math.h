@@ -1,0 +1,126 @@
+// Elementary functions over float vectors, within about 2 units in the last place of the exact value, right
+// at NaN, infinities, zeros, subnormal numbers and where the result overflows. Polynomials are minimax fits
+// of relative error below 0.1 ulp on their intervals; arguments are reduced in two steps (Cody and Waite), so
+// that sets without fused multiply-add lose nothing.
+#pragma once
+#include "kernels/simd/vec.h"
+
+namespace hone::HONE_ISA {
+namespace {
+
+// c0 + c1 x + c2 x^2 + ...
+template <class V>
+HONE_INLINE V poly(V, float c0) {
+  return splat<V>(c0);
+}
+template <class V, class... C>
+HONE_INLINE V poly(V x, float c0, C... c) {
+  return poly(x, c...) * x + splat<V>(c0);
+}
+
+constexpr float ln2_high = 0.693359375f,
+                ln2_low = -2.12194440e-4f;  // their sum is ln 2; n * high is exact for |n| < 2^15
+constexpr float inf = __builtin_inff();
+
+// For x = n ln 2 + r with |r| <= ln 2 / 2: n, and e^r - 1.
+template <class V>
+struct ExpParts {
+  V n, q;
+};
+template <class V>
+HONE_INLINE ExpParts<V> exp_parts(V x) {
+  const V n = round<Round::nearest>(x * splat<V>(1.44269504f));
+  const V r = (x - n * splat<V>(ln2_high)) - n * splat<V>(ln2_low);
+  return {
+      n, poly(r, 0.5f, 0.166666659f, 0.0416662936f, 0.00833349767f, 0.00139447586f, 0.000197902438f) * r * r +
+             r};
+}
+// 2^n for integers n of float's normal range.
+template <class V>
+HONE_INLINE V power_of_two(mask_of<V> n) {
+  return bit_cast<V>((n + 127) << 23);
+}
+
+template <class V>
+HONE_INLINE V exp(V x) {
+  x = clamp(x, splat<V>(-104), splat<V>(89));  // where the result is 0 and infinity
+  const auto [n, q] = exp_parts(x);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(V) == 64)
+    return (V)_mm512_maskz_scalef_ps(0xffff, (__m512)(q + splat<V>(1)), (__m512)n);
+#endif
+  // In two steps, since 2^n may be below or above the range where e^x is not.
+  const mask_of<V> i = convert<mask_of<V>>(n), half = i >> 1;
+  return (q + splat<V>(1)) * power_of_two<V>(half) * power_of_two<V>(i - half);
+}
+
+// e^x - 1 without cancellation near 0.
+template <class V>
+HONE_INLINE V expm1(V x) {
+  x = clamp(x, splat<V>(-30), splat<V>(89));  // -1 and infinity
+  const auto [n, q] = exp_parts(x);
+  const V half = power_of_two<V>(convert<mask_of<V>>(n) - 1);
+  return (half * q + (half - splat<V>(0.5f))) * splat<V>(2);
+}
+
+template <class V>
+HONE_INLINE V log(V x) {
+  using M = mask_of<V>;
+  const M tiny = x < splat<V>(1.17549435e-38f);  // subnormal (or outside the domain: replaced below)
+  const M bits = bit_cast<M>(select(tiny, x * splat<V>(8388608.f), x));
+  // x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2))
+  const M e = (bits - 0x3f3504f3) >> 23;
+  const V f = bit_cast<V>(bits - (e << 23)) - splat<V>(1);
+  const V n = convert<V>(e) - select(tiny, splat<V>(23), V{});
+  const V tail = poly(f, 0.333333126f, -0.250000096f, 0.200021187f, -0.166679959f, 0.142195524f,
+                      -0.124055889f, 0.118881623f, -0.116756518f, 0.0674664034f);
+  const V f2 = f * f;
+  const V y = (f2 * f * tail + n * splat<V>(ln2_low) - f2 * splat<V>(0.5f)) + f + n * splat<V>(ln2_high);
+  const V outside = select(x == V{}, splat<V>(-inf), splat<V>(__builtin_nanf("")));
+  return select(x > V{}, select(x < splat<V>(inf), y, x), outside);
+}
+
+// log(1 + x) for x > -1, finite. What rounding 1 + x lost is put back to first order.
+template <class V>
+HONE_INLINE V log1p(V x) {
+  const V w = x + splat<V>(1);
+  return log(w) + (x - (w - splat<V>(1))) / w;
+}
+
+template <class V>
+HONE_INLINE V with_sign_of(V magnitude, V x) {
+  using M = mask_of<V>;
+  return bit_cast<V>(bit_cast<M>(magnitude) | (bit_cast<M>(x) & bit_cast<M>(splat<V>(-0.0f))));
+}
+
+template <class V>
+HONE_INLINE V tanh(V x) {
+  const V t = abs(x), z = x * x;
+  const V small =
+      poly(z, -0.333332819f, 0.133314422f, -0.053739715f, 0.020639087f, -0.00570498677f) * z * x + x;
+  const V large = splat<V>(1) - splat<V>(2) / (exp(t + t) + splat<V>(1));
+  return select(t < splat<V>(0.625f), small, with_sign_of(large, x));
+}
+
+template <class V>
+HONE_INLINE V erf(V x) {
+  const V t = abs(x), z = x * x;
+  const V small = poly(z, 0.128379166f, -0.376126258f, 0.112835851f, -0.0268538119f, 0.00518832768f,
+                       -0.000801019356f, 7.85386113e-05f) *
+                      x +
+                  x;
+  // log(1 - erf(t)) / t; beyond 4, erf is 1 in float
+  const V u = min(splat<V>(4), t);
+  const V large = splat<V>(1) - exp(poly(u, -1.12851191f, -0.635726552f, -0.105251036f, 0.0228830602f,
+                                         -0.00321280933f, 0.000213725284f) *
+                                    u);
+  return select(t < splat<V>(1), small, with_sign_of(large, x));
+}
+
+template <class V>
+HONE_INLINE V sigmoid(V x) {
+  return splat<V>(1) / (splat<V>(1) + exp(-x));
+}
+
+}  // namespace
+}  // namespace hone::HONE_ISA
