@@ -4,21 +4,11 @@
 
 namespace hone {
 namespace {
-using namespace scalar_math;
-#define K(number) static_cast<float>(number)
-#define UNARY(name, expression)                                                                           \
-  float activation_##name([[maybe_unused]] float x, [[maybe_unused]] float a, [[maybe_unused]] float b) { \
-    return expression;                                                                                    \
-  }
-#include "ops/unary.def"
-#undef UNARY
-#undef K
-
 constexpr struct {
   std::string_view name;
   float (*function)(float, float, float);
 } table[] = {
-#define UNARY(name, expression) {#name, activation_##name},
+#define UNARY(name, expression) {#name, scalar_math::unary::name::f<float>},
 #include "ops/unary.def"
 #undef UNARY
 };

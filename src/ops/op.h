@@ -1,8 +1,9 @@
-// What operators mean. An operator is one OpDef value in one file of this folder plus one line in ops.def. Import, verification,
-// shape inference, the reference tactic, the documentation and the generic tests all follow from it.
+// What operators mean. An operator is one OpDef value in one file of this folder plus one line in ops.def.
+// Import, verification, shape inference, the reference tactic, the documentation and the generic tests all
+// follow from it.
 //
-// The definition is that of the newest opset. Older versions are brought to it at import by `upgrades`, so that nothing after
-// the importer ever sees an opset number.
+// The definition is that of the newest opset. Older versions are brought to it at import by `upgrades`, so
+// that nothing after the importer ever sees an opset number.
 #pragma once
 #include <functional>
 #include <span>
@@ -18,8 +19,8 @@ namespace hone {
 
 struct OpDef;
 
-// One attribute: its name, type and default. `internal` ones exist only inside Hone (set by the optimiser) and are refused in
-// model files.
+// One attribute: its name, type and default. `internal` ones exist only inside Hone (set by the optimiser)
+// and are refused in model files.
 struct AttrDef {
   const char* name;
   AttrType type;
@@ -33,7 +34,9 @@ struct AttrDef {
   static constexpr AttrDef req(const char* n, AttrType t) { return {n, t, required}; }
   static constexpr AttrDef def_i(const char* n, int64_t v) { return {n, AttrType::i, defaulted, false, v}; }
   static constexpr AttrDef def_f(const char* n, float v) { return {n, AttrType::f, defaulted, false, 0, v}; }
-  static constexpr AttrDef def_s(const char* n, const char* v) { return {n, AttrType::s, defaulted, false, 0, 0, v}; }
+  static constexpr AttrDef def_s(const char* n, const char* v) {
+    return {n, AttrType::s, defaulted, false, 0, 0, v};
+  }
   constexpr AttrDef hidden() const {
     AttrDef d = *this;
     d.internal = true;
@@ -41,17 +44,18 @@ struct AttrDef {
   }
 };
 
-// Type and shape inference. Inputs may be partly known; outputs are as precise as the inputs allow and no more. With concrete
-// input shapes (and values[] where the op needs them) inference is exact, or leaves unknown_dim where the shape depends on
-// data: this is how the runtime plans for a shape.
+// Type and shape inference. Inputs may be partly known; outputs are as precise as the inputs allow and no
+// more. With concrete input shapes (and values[] where the op needs them) inference is exact, or leaves
+// unknown_dim where the shape depends on data: this is how the runtime plans for a shape.
 struct Infer {
   const OpDef& op;
   const Attrs& attrs;
-  std::span<const ValueType> in;      // kind none: absent optional input, or type not known
-  std::span<const Tensor> values;     // values[i] is empty unless input i is known to be this constant
-  std::vector<ValueType> out;         // one per output of the node, to be filled in
+  std::span<const ValueType> in;   // kind none: absent optional input, or type not known
+  std::span<const Tensor> values;  // values[i] is empty unless input i is known to be this constant
+  std::vector<ValueType> out;      // one per output of the node, to be filled in
   // Infers a nested graph given the types of its inputs (If, Loop, Scan).
-  std::function<Result<std::vector<ValueType>>(const SubgraphPtr&, std::span<const ValueType>)> infer_graph = {};
+  std::function<Result<std::vector<ValueType>>(const SubgraphPtr&, std::span<const ValueType>)> infer_graph =
+      {};
 
   bool has(size_t i) const { return i < in.size() && in[i].kind != hone::Value::Kind::none; }
   DType dtype(size_t i) const { return has(i) ? in[i].dtype : DType::none; }
@@ -64,9 +68,9 @@ struct Infer {
   }
 };
 
-// What a reference kernel sees. It asks for each output once its shape is known; the memory may come from a plan or be
-// allocated then. Inputs and outputs never overlap. Types and counts of inputs have been verified against the OpDef and infer;
-// values inside tensors have not.
+// What a reference kernel sees. It asks for each output once its shape is known; the memory may come from a
+// plan or be allocated then. Inputs and outputs never overlap. Types and counts of inputs have been verified
+// against the OpDef and infer; values inside tensors have not.
 class EvalContext {
  public:
   EvalContext(const OpDef& op, const Attrs& attrs) : op(op), attrs(attrs) {}
@@ -76,10 +80,12 @@ class EvalContext {
 
   virtual size_t inputs() const = 0;
   virtual size_t outputs() const = 0;
-  virtual const Value& in(size_t i) const = 0;     // kind none where absent, also for i >= inputs()
-  virtual bool wanted(size_t i) const = 0;         // false: output i has no consumer and need not be made
-  virtual Result<TensorView> output(size_t i, DType, const Shape&) = 0;  // an unwanted output may be asked for too
-  virtual Status set_output(size_t i, Value) = 0;  // sequences, optionals, or a tensor passed on without a copy
+  virtual const Value& in(size_t i) const = 0;  // kind none where absent, also for i >= inputs()
+  virtual bool wanted(size_t i) const = 0;      // false: output i has no consumer and need not be made
+  virtual Result<TensorView> output(size_t i, DType,
+                                    const Shape&) = 0;  // an unwanted output may be asked for too
+  virtual Status set_output(size_t i,
+                            Value) = 0;  // sequences, optionals, or a tensor passed on without a copy
   virtual Result<std::vector<Value>> run_graph(std::string_view attr, std::span<const Value> args) = 0;
   virtual bool cancelled() const { return false; }  // long loops ask now and then
 
@@ -93,17 +99,19 @@ class EvalContext {
 class OpsetNode {
  public:
   virtual ~OpsetNode() = default;
-  virtual int opset() const = 0;              // version of the node's domain that the model imports
+  virtual int opset() const = 0;  // version of the node's domain that the model imports
   virtual Attrs& attrs() = 0;
   virtual size_t inputs() const = 0;
   virtual bool has(size_t i) const = 0;
   virtual ValueType type(size_t i) const = 0;  // as far as known at this point of the import
-  virtual void set_constant(size_t i, Tensor) = 0;      // input i becomes this constant; gaps before it become absent
+  virtual void set_constant(size_t i,
+                            Tensor) = 0;  // input i becomes this constant; gaps before it become absent
   virtual void remove_input(size_t i) = 0;
-  virtual void rename(const char* op) = 0;              // becomes another operator of the standard domain (at its newest version)
+  virtual void rename(
+      const char* op) = 0;  // becomes another operator of the standard domain (at its newest version)
 };
 struct Upgrade {
-  int below;                       // applied where the model's opset is lower than this; ascending in OpDef::upgrades
+  int below;  // applied where the model's opset is lower than this; ascending in OpDef::upgrades
   Status (*apply)(OpsetNode&);
 };
 
@@ -112,29 +120,32 @@ enum class Layout : uint8_t {
   none,         // it does not
   elementwise,  // any permutation passes: output axes are input axes (with broadcasting of the other inputs)
   axis,         // passes, the attribute "axis" is mapped through it
-  spatial,      // has the attribute "channels_last": input 0 and output 0 are N,C,spatial...; with it N,spatial...,C
+  spatial,      // has the attribute "channels_last": input 0 and output 0 are N,C,spatial...; with it
+                // N,spatial...,C
 };
 
 struct OpDef {
   const char* name;
-  const char* domain = "";          // "" is ai.onnx; "ai.onnx.ml"; "com.microsoft"; "hone" = internal, never in a model file
-  const char* doc = "";             // one line: the mathematics
-  int min_inputs = 1, max_inputs = 1;    // max -1: variadic
-  int max_model_inputs = -2;        // >= -1: what a model file may give where that is less than max_inputs (the rest is internal)
+  const char* domain =
+      "";  // "" is ai.onnx; "ai.onnx.ml"; "com.microsoft"; "hone" = internal, never in a model file
+  const char* doc = "";                // one line: the mathematics
+  int min_inputs = 1, max_inputs = 1;  // max -1: variadic
+  int max_model_inputs =
+      -2;  // >= -1: what a model file may give where that is less than max_inputs (the rest is internal)
   int min_outputs = 1, max_outputs = 1;
   std::span<const AttrDef> attrs = {};
-  int since = 1;                    // oldest opset whose nodes can be brought to this definition
+  int since = 1;  // oldest opset whose nodes can be brought to this definition
   std::span<const Upgrade> upgrades = {};
   Status (*infer)(Infer&) = nullptr;
   Status (*reference)(EvalContext&) = nullptr;  // null only where body is set or an upgrade always renames
-  // A decomposition instead of a reference: the text form of a graph (ir/text.h) whose inputs are the op's inputs in order
-  // and whose nodes may name the op's attributes as $attr. Expanded at import.
+  // A decomposition instead of a reference: the text form of a graph (ir/text.h) whose inputs are the op's
+  // inputs in order and whose nodes may name the op's attributes as $attr. Expanded at import.
   const char* body = nullptr;
   Layout layout = Layout::none;
-  bool view = false;                // output 0 has the bytes of input 0 in the same order (Reshape, Squeeze, Identity, ...)
-  bool shape_only = false;          // reads only the shapes of its inputs, never their bytes (Shape, Size)
-  bool commutative = false;         // of its first two inputs
-  bool pure = true;                 // the same inputs give the same outputs (false: random generators)
+  bool view = false;  // output 0 has the bytes of input 0 in the same order (Reshape, Squeeze, Identity, ...)
+  bool shape_only = false;   // reads only the shapes of its inputs, never their bytes (Shape, Size)
+  bool commutative = false;  // of its first two inputs
+  bool pure = true;          // the same inputs give the same outputs (false: random generators)
 };
 
 // The list (ops.def), sorted as in the file.

@@ -26,7 +26,7 @@ const OpDef* find_op(std::string_view name, std::string_view domain) {
 }
 
 Status bind_attrs(const OpDef& op, Attrs& attrs, bool allow_internal) {
-  static const char* const type_names[] = {"int",    "float",  "string", "ints", "floats",
+  static const char* const type_names[] = {"int",     "float",  "string", "ints", "floats",
                                            "strings", "tensor", "graph",  "type"};
   for (const auto& [name, value] : attrs) {
     const AttrDef* def = nullptr;
@@ -44,10 +44,17 @@ Status bind_attrs(const OpDef& op, Attrs& attrs, bool allow_internal) {
       return error(Code::corrupt, "%s lacks its required attribute '%s'", op.name, d.name);
     if (d.presence != AttrDef::defaulted) continue;
     switch (d.type) {
-      case AttrType::i: attrs.set(d.name, d.i); break;
-      case AttrType::f: attrs.set(d.name, d.f); break;
-      case AttrType::s: attrs.set(d.name, std::string(d.s)); break;
-      default: break;
+      case AttrType::i:
+        attrs.set(d.name, d.i);
+        break;
+      case AttrType::f:
+        attrs.set(d.name, d.f);
+        break;
+      case AttrType::s:
+        attrs.set(d.name, std::string(d.s));
+        break;
+      default:
+        break;
     }
   }
   return {};
@@ -56,12 +63,17 @@ Status bind_attrs(const OpDef& op, Attrs& attrs, bool allow_internal) {
 Status infer_types(Infer& c) {
   const int n = static_cast<int>(c.in.size());
   if (n < c.op.min_inputs || (c.op.max_inputs >= 0 && n > c.op.max_inputs))
-    return error(Code::corrupt, "%s has %d inputs, expected %d to %d", c.op.name, n, c.op.min_inputs, c.op.max_inputs);
+    return error(Code::corrupt, "%s has %d inputs, expected %d to %d", c.op.name, n, c.op.min_inputs,
+                 c.op.max_inputs);
   const int m = static_cast<int>(c.out.size());
   if (m < c.op.min_outputs || (c.op.max_outputs >= 0 && m > c.op.max_outputs))
-    return error(Code::corrupt, "%s has %d outputs, expected %d to %d", c.op.name, m, c.op.min_outputs, c.op.max_outputs);
+    return error(Code::corrupt, "%s has %d outputs, expected %d to %d", c.op.name, m, c.op.min_outputs,
+                 c.op.max_outputs);
   if (!c.op.infer) return {};
-  return c.op.infer(c);
+  HONE_CHECK(c.op.infer(c));
+  for (const ValueType& t : c.out)
+    if (t.kind == Value::Kind::tensor && t.shape.all_known()) HONE_CHECK(checked_elements(t.shape));
+  return {};
 }
 
 std::optional<std::vector<int64_t>> Infer::ints(size_t i) const {

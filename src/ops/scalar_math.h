@@ -1,5 +1,6 @@
-// The functions that the expressions of unary.def may use, for scalars. The expressions are compiled inside a
-// namespace or function that says `using namespace scalar_math`.
+// The functions that the expressions of unary.def and binary.def may use, for scalars, and the expressions
+// themselves as structs: scalar_math::unary::Relu::f(x, a, b). They stand inside this namespace so that the
+// names below hide those of the C library (whose round() rounds half away from zero).
 #pragma once
 #include <cmath>
 
@@ -7,7 +8,7 @@ namespace hone::scalar_math {
 
 using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atanh, std::ceil, std::cos, std::cosh,
     std::erf, std::exp, std::expm1, std::floor, std::log, std::log1p, std::sin, std::sinh, std::sqrt,
-    std::tan, std::tanh;
+    std::tan, std::tanh, std::pow;
 
 template <class T>
 T abs(T x) {
@@ -33,5 +34,31 @@ template <class T>
 T select(bool condition, T yes, T no) {
   return condition ? yes : no;
 }
+
+namespace unary {
+#define K(number) static_cast<T>(number)
+#define UNARY(name, expression)                                                    \
+  struct name {                                                                    \
+    template <class T>                                                             \
+    static T f([[maybe_unused]] T x, [[maybe_unused]] T a, [[maybe_unused]] T b) { \
+      return expression;                                                           \
+    }                                                                              \
+  };
+#include "ops/unary.def"
+#undef UNARY
+}  // namespace unary
+
+namespace binary {
+#define BINARY(name, result, expression)    \
+  struct name {                             \
+    template <class T>                      \
+    static auto f(const T& x, const T& y) { \
+      return expression;                    \
+    }                                       \
+  };
+#include "ops/binary.def"
+#undef BINARY
+#undef K
+}  // namespace binary
 
 }  // namespace hone::scalar_math

@@ -1,0 +1,66 @@
+#include "ops/element.h"
+#include "ops/op.h"
+#include "ops/types.h"
+
+namespace hone {
+namespace {
+Status infer(Infer& c) {
+  HONE_CHECK(check_type(c, 0, number_types));
+  HONE_CHECK(check_same_types(c));
+  for (size_t i = 1; i < c.in.size(); i++) {
+    const Shape s = c.shape(i);
+    for (Dim d : s)
+      if (known(d) && d != 1)
+        return error(Code::corrupt, "input %zu of Clip has shape %s, expected a scalar", i, s.str().c_str());
+  }
+  return same_as_first(c);
+}
+
+Status reference(EvalContext& c) {
+  const TensorView x = c.input(0);
+  HONE_TRY(const TensorView y, infer_output(c));
+  return dispatch_numbers(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const bool has_low = c.has(1), has_high = c.has(2);
+    const Compute<T> low = has_low ? load(c.input(1).data<T>()[0]) : Compute<T>{};
+    const Compute<T> high = has_high ? load(c.input(2).data<T>()[0]) : Compute<T>{};
+    for (int64_t i = 0, n = x.elements(); i < n; i++) {
+      Compute<T> v = load(x.data<T>()[i]);
+      if (has_low && v < low) v = low;
+      if (has_high && v > high) v = high;  // last: where min > max, max wins
+      store(y.data<T>()[i], v);
+    }
+  });
+}
+
+// Below 11 the bounds are attributes.
+Status bounds_to_inputs(OpsetNode& n) {
+  const char* const names[] = {"min", "max"};
+  const DType d = n.type(0).dtype == DType::none ? DType::f32 : n.type(0).dtype;
+  for (size_t i = 0; i < 2; i++) {
+    if (!n.attrs().has(names[i])) continue;
+    const float bound = n.attrs().f(names[i]);
+    HONE_TRY(const Tensor t, Tensor::allocate(d, Shape{}));
+    HONE_CHECK(dispatch_floats(d, [&](auto zero) {
+      using T = decltype(zero);
+      store(t.data<T>()[0], static_cast<Compute<T>>(bound));
+    }));
+    n.set_constant(i + 1, t);
+    n.attrs().erase(names[i]);
+  }
+  return {};
+}
+constexpr Upgrade upgrades[] = {{11, bounds_to_inputs}};
+}  // namespace
+
+extern const OpDef op_Clip{.name = "Clip",
+                           .doc = "min(max(x, low), high)",
+                           .min_inputs = 1,
+                           .max_inputs = 3,
+                           .since = 6,
+                           .upgrades = upgrades,
+                           .infer = infer,
+                           .reference = reference,
+                           .layout = Layout::elementwise};
+
+}  // namespace hone
