@@ -107,6 +107,8 @@ class OpsetNode {
   virtual void set_constant(size_t i,
                             Tensor) = 0;  // input i becomes this constant; gaps before it become absent
   virtual void remove_input(size_t i) = 0;
+  // Inputs from i on move up by one; input i becomes absent.
+  virtual void insert_absent(size_t i) = 0;
   virtual void rename(
       const char* op) = 0;  // becomes another operator of the standard domain (at its newest version)
 };
