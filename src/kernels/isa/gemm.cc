@@ -1,0 +1,170 @@
+// The microkernel of all matrix products: a tile of MR pixels x NR vectors of columns stays in registers over the whole
+// reduction; each step loads NR vectors of B and broadcasts MR values of A.
+#include "kernels/isa/gemm.h"
+
+#include "kernels/simd/vec.h"
+
+namespace hone::HONE_ISA {
+namespace {
+
+constexpr int L = lanes<float>;
+// Largest tiles that need no spills: accumulators + NR + a temporary fit the registers (without fused multiply-add the product
+// needs one more).
+constexpr int max_rows[5] = {0, vec_registers == 32 ? 14 : vec_bytes == 32 ? 12 : 8,
+                             vec_registers == 32 ? 14 : vec_bytes == 32 ? 6 : 5,
+                             vec_registers == 32 ? 9 : vec_bytes == 32 ? 4 : 3,
+                             vec_registers == 32 ? 6 : vec_bytes == 32 ? 3 : 2};
+
+struct Tile {
+  const float* a;
+  const int64_t* seg;
+  int64_t segs, k, lda;
+  const float* b;
+  const float* bias;
+  const float* residual;
+  int64_t ldr;
+  float* c;
+  int64_t ldc;
+  float lo, hi;
+  int tail;  // lanes of the last vector, 1..L
+};
+
+// Hides a value's origin, so that address arithmetic is redone where it is used instead of held in registers from outside the
+// loop, and loads are not moved across.
+template <class T> HONE_INLINE void opaque(T& x) { asm volatile("" : "+r"(x)); }
+
+template <int MR, int NR> __attribute__((noinline)) void tile(const Tile& t) {
+  constexpr int G = (MR + 2) / 3;  // one pointer serves three pixels: [p], [p + lda], [p + 2 lda]
+  f32v acc[MR][NR];
+  sfor<NR>([&](auto j) HONE_LAMBDA {
+    const f32v b = t.bias ? load<f32v>(t.bias + j * L) : f32v{};
+    sfor<MR>([&](auto i) HONE_LAMBDA { acc[i][j] = b; });
+  });
+  int64_t lda = t.lda;
+  const float* b = t.b;
+  for (int64_t s = 0; s < t.segs; s++) {
+    const float* p[G];
+    p[0] = t.a + t.seg[s];
+    sfor<G - 1>([&](auto g) HONE_LAMBDA { p[g + 1] = p[g] + 3 * lda; });
+    auto step = [&](auto u) HONE_LAMBDA {
+      f32v bv[NR];
+      sfor<NR>([&](auto j) HONE_LAMBDA { bv[j] = load<f32v>(b + (u * NR + j) * L); });
+      sfor<MR>([&](auto i) HONE_LAMBDA {
+        const f32v x = splat<f32v>(p[i / 3][(i % 3) * lda + u]);
+        sfor<NR>([&](auto j) HONE_LAMBDA { acc[i][j] += x * bv[j]; });
+      });
+      opaque(b);
+    };
+    int64_t k = t.k;
+    for (; k >= 4; k -= 4) {
+      opaque(lda);
+      sfor<4>(step);
+      sfor<G>([&](auto g) HONE_LAMBDA { p[g] += 4; });
+      b += 4 * NR * L;
+    }
+    for (; k > 0; k--) {
+      opaque(lda);
+      step(Int<0>{});
+      sfor<G>([&](auto g) HONE_LAMBDA { p[g] += 1; });
+      b += NR * L;
+    }
+  }
+  const f32v lo = splat<f32v>(t.lo), hi = splat<f32v>(t.hi);
+  if (t.residual) {
+    sfor<MR>([&](auto i) HONE_LAMBDA {
+      const float* r = t.residual + i * t.ldr;
+      sfor<NR - 1>([&](auto j) HONE_LAMBDA { acc[i][j] += load<f32v>(r + j * L); });
+      acc[i][NR - 1] += load_n<f32v>(r + (NR - 1) * L, t.tail);
+    });
+  }
+  sfor<MR>([&](auto i) HONE_LAMBDA {
+    float* c = t.c + i * t.ldc;
+    sfor<NR - 1>([&](auto j) HONE_LAMBDA { store(c + j * L, clamp(acc[i][j], lo, hi)); });
+    store_n(c + (NR - 1) * L, clamp(acc[i][NR - 1], lo, hi), t.tail);
+  });
+}
+
+using TileFn = void (*)(const Tile&);
+template <int NR> struct TileRow {
+  TileFn fn[max_rows[NR]];
+  constexpr TileRow() : fn{} { fill(Count<max_rows[NR]>{}); }
+  template <int... I> constexpr void fill(Ints<I...>) { ((fn[I] = tile<I + 1, NR>), ...); }
+};
+constexpr TileRow<1> tiles1;
+constexpr TileRow<2> tiles2;
+constexpr TileRow<3> tiles3;
+constexpr TileRow<4> tiles4;
+constexpr const TileFn* tiles[5] = {nullptr, tiles1.fn, tiles2.fn, tiles3.fn, tiles4.fn};
+
+// The tiles of a row differ by at most one pixel: 49 = 13 + 12 + 12 + 12, never 14 + 14 + 14 + 7.
+struct Split {
+  int64_t count, base, larger;
+  HONE_INLINE Split(int64_t pixels, int max) {
+    count = (pixels + max - 1) / max;
+    base = pixels / count;
+    larger = pixels % count;
+  }
+  HONE_INLINE int size(int64_t i) const { return static_cast<int>(base + (i < larger)); }
+};
+
+class Runner {
+ public:
+  HONE_INLINE explicit Runner(const GemmJob& job) : job_(job), vectors_((job.n + L - 1) / L) {
+    t_.k = job.k;
+    t_.lda = job.lda;
+    t_.ldc = job.ldc;
+    t_.ldr = job.ldr;
+    t_.lo = job.lo;
+    t_.hi = job.hi;
+  }
+  HONE_INLINE void one(const GemmRow& row, int64_t x, int mr, int64_t panel) {
+    const int64_t v = panel * job_.nr;
+    const bool last = v + job_.nr >= vectors_;
+    const int nr = static_cast<int>(last ? vectors_ - v : job_.nr);
+    const int64_t col = v * L;
+    t_.seg = row.seg;
+    t_.segs = row.segs;
+    t_.a = row.a + x * job_.lda;
+    t_.b = job_.b + panel * job_.b_panel + row.skip * job_.k * (nr * L);
+    t_.bias = job_.bias ? job_.bias + col : nullptr;
+    t_.c = row.c + x * job_.ldc + col;
+    t_.residual = row.residual ? row.residual + x * job_.ldr + col : nullptr;
+    t_.tail = static_cast<int>(last ? job_.n - (vectors_ - 1) * L : L);
+    tiles[nr][mr - 1](t_);
+    if (job_.act)
+      for (int i = 0; i < mr; i++) {
+        float* c = t_.c + i * job_.ldc;
+        job_.act(c, c, (nr - 1) * L + t_.tail, job_.alpha, job_.beta);
+      }
+  }
+
+ private:
+  const GemmJob& job_;
+  const int64_t vectors_;
+  Tile t_;
+};
+
+void run(const GemmJob& job) {
+  Runner r(job);
+  const int max = max_rows[job.nr];
+  if (job.panels_outer) {
+    for (int64_t p = job.panel_begin; p < job.panel_end; p++)
+      for (int64_t y = 0; y < job.row_count; y++) {
+        const Split split(job.rows[y].pixels, max);
+        for (int64_t i = 0, x = 0; i < split.count; x += split.size(i++)) r.one(job.rows[y], x, split.size(i), p);
+      }
+  } else {
+    for (int64_t y = 0; y < job.row_count; y++) {
+      const Split split(job.rows[y].pixels, max);
+      for (int64_t i = 0, x = 0; i < split.count; x += split.size(i++))
+        for (int64_t p = job.panel_begin; p < job.panel_end; p++) r.one(job.rows[y], x, split.size(i), p);
+    }
+  }
+}
+
+}  // namespace
+
+extern const GemmKernels gemm_kernels;
+const GemmKernels gemm_kernels = {L, {0, max_rows[1], max_rows[2], max_rows[3], max_rows[4]}, run};
+
+}  // namespace hone::HONE_ISA
