@@ -190,7 +190,8 @@ bool close(const Case& c, const Tensor& want, const Tensor& got) {
     const double w = want.data<float>()[i], g = got.data<float>()[i];
     if (std::isnan(w) && std::isnan(g)) continue;
     if (w == g) continue;
-    if (std::abs(w - g) <= c.absolute + c.relative * std::abs(w) && std::isfinite(w)) continue;
+    const double scale = c.scale ? std::abs(c.scale.data<float>()[i]) : std::abs(w);
+    if (std::abs(w - g) <= c.absolute + c.relative * scale && std::isfinite(w)) continue;
     ADD_FAILURE() << "element " << i << " of " << want.shape().str() << " is " << g << ", expected " << w;
     return false;
   }

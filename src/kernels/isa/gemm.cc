@@ -1,5 +1,5 @@
-// The microkernel of all matrix products: a tile of MR pixels x NR vectors of columns stays in registers over the whole
-// reduction; each step loads NR vectors of B and broadcasts MR values of A.
+// The microkernel of all matrix products: a tile of MR pixels x NR vectors of columns stays in registers over
+// the whole reduction; each step loads NR vectors of B and broadcasts MR values of A.
 #include "kernels/isa/gemm.h"
 
 #include "kernels/simd/vec.h"
@@ -8,12 +8,21 @@ namespace hone::HONE_ISA {
 namespace {
 
 constexpr int L = lanes<float>;
-// Largest tiles that need no spills: accumulators + NR + a temporary fit the registers (without fused multiply-add the product
-// needs one more).
-constexpr int max_rows[5] = {0, vec_registers == 32 ? 14 : vec_bytes == 32 ? 12 : 8,
-                             vec_registers == 32 ? 14 : vec_bytes == 32 ? 6 : 5,
-                             vec_registers == 32 ? 9 : vec_bytes == 32 ? 4 : 3,
-                             vec_registers == 32 ? 6 : vec_bytes == 32 ? 3 : 2};
+// Largest tiles that need no spills: accumulators + NR + a temporary fit the registers (without fused
+// multiply-add the product needs one more).
+constexpr int max_rows[5] = {0,
+                             vec_registers == 32 ? 14
+                             : vec_bytes == 32   ? 12
+                                                 : 8,
+                             vec_registers == 32 ? 14
+                             : vec_bytes == 32   ? 6
+                                                 : 5,
+                             vec_registers == 32 ? 9
+                             : vec_bytes == 32   ? 4
+                                                 : 3,
+                             vec_registers == 32 ? 6
+                             : vec_bytes == 32   ? 3
+                                                 : 2};
 
 struct Tile {
   const float* a;
@@ -29,11 +38,15 @@ struct Tile {
   int tail;  // lanes of the last vector, 1..L
 };
 
-// Hides a value's origin, so that address arithmetic is redone where it is used instead of held in registers from outside the
-// loop, and loads are not moved across.
-template <class T> HONE_INLINE void opaque(T& x) { asm volatile("" : "+r"(x)); }
+// Hides a value's origin, so that address arithmetic is redone where it is used instead of held in registers
+// from outside the loop, and loads are not moved across.
+template <class T>
+HONE_INLINE void opaque(T& x) {
+  asm volatile("" : "+r"(x));
+}
 
-template <int MR, int NR> __attribute__((noinline)) void tile(const Tile& t) {
+template <int MR, int NR>
+__attribute__((noinline)) void tile(const Tile& t) {
   constexpr int G = (MR + 2) / 3;  // one pointer serves three pixels: [p], [p + lda], [p + 2 lda]
   f32v acc[MR][NR];
   sfor<NR>([&](auto j) HONE_LAMBDA {
@@ -85,10 +98,14 @@ template <int MR, int NR> __attribute__((noinline)) void tile(const Tile& t) {
 }
 
 using TileFn = void (*)(const Tile&);
-template <int NR> struct TileRow {
+template <int NR>
+struct TileRow {
   TileFn fn[max_rows[NR]];
   constexpr TileRow() : fn{} { fill(Count<max_rows[NR]>{}); }
-  template <int... I> constexpr void fill(Ints<I...>) { ((fn[I] = tile<I + 1, NR>), ...); }
+  template <int... I>
+  constexpr void fill(Ints<I...>) {
+    ((fn[I] = tile<I + 1, NR>), ...);
+  }
 };
 constexpr TileRow<1> tiles1;
 constexpr TileRow<2> tiles2;
@@ -151,7 +168,8 @@ void run(const GemmJob& job) {
     for (int64_t p = job.panel_begin; p < job.panel_end; p++)
       for (int64_t y = 0; y < job.row_count; y++) {
         const Split split(job.rows[y].pixels, max);
-        for (int64_t i = 0, x = 0; i < split.count; x += split.size(i++)) r.one(job.rows[y], x, split.size(i), p);
+        for (int64_t i = 0, x = 0; i < split.count; x += split.size(i++))
+          r.one(job.rows[y], x, split.size(i), p);
       }
   } else {
     for (int64_t y = 0; y < job.row_count; y++) {

@@ -1,12 +1,14 @@
-// C[pixel, column] = activation(bias[column] + sum over segments s and k of A[pixel, s, k] * B[s, k, column] + residual).
+// C[pixel, column] = activation(bias[column] + sum over segments s and k of A[pixel, s, k] * B[s, k, column]
+// + residual).
 //
-// A "row" is a run of pixels that lie `lda` floats apart; pixel i of a row reads, for each of its segments, k contiguous floats
-// at a + i * lda + seg[s]. That covers a plain matrix (one row, one segment) and any convolution (a row of output pixels, a
-// segment for each kernel row or tap). B is packed in panels of nr vectors of columns: [panel][s * k][nr * lanes]; the last
-// panel holds only the vectors that it needs, its surplus lanes are zero. Nothing outside the n columns of C is touched.
+// A "row" is a run of pixels that lie `lda` floats apart; pixel i of a row reads, for each of its segments, k
+// contiguous floats at a + i * lda + seg[s]. That covers a plain matrix (one row, one segment) and any
+// convolution (a row of output pixels, a segment for each kernel row or tap). B is packed in panels of nr
+// vectors of columns: [panel][s * k][nr * lanes]; the last panel holds only the vectors that it needs, its
+// surplus lanes are zero. Nothing outside the n columns of C is touched.
 //
-// The order of summation of an output is that of s and k, whatever the tile: results depend neither on the partition among
-// threads nor on loop order.
+// The order of summation of an output is that of s and k, whatever the tile: results depend neither on the
+// partition among threads nor on loop order.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +21,7 @@ struct GemmRow {
   const float* residual = nullptr;  // null: none; pixels lie ldr apart
   const int64_t* seg = nullptr;
   int64_t segs = 1;
-  int64_t skip = 0;    // segments of B before the first of seg[] (taps outside the image)
+  int64_t skip = 0;  // segments of B before the first of seg[] (taps outside the image)
   int64_t pixels = 0;
 };
 
@@ -27,23 +29,24 @@ struct GemmJob {
   const GemmRow* rows = nullptr;
   int64_t row_count = 0;
   int64_t lda = 0, ldc = 0, ldr = 0;
-  int64_t k = 0;                 // floats of a segment
-  const float* b = nullptr;      // panel 0
-  int64_t b_panel = 0;           // floats from a panel to the next
-  int nr = 1;                    // vectors of a full panel, 1..4
-  int64_t n = 0;                 // columns of C
+  int64_t k = 0;             // floats of a segment
+  const float* b = nullptr;  // panel 0
+  int64_t b_panel = 0;       // floats from a panel to the next
+  int nr = 1;                // vectors of a full panel, 1..4
+  int64_t n = 0;             // columns of C
   int64_t panel_begin = 0, panel_end = 0;
-  const float* bias = nullptr;   // null: none; padded to full vectors
-  float lo = 0, hi = 0;          // the result is clamped to [lo, hi]; NaN passes
+  const float* bias = nullptr;  // null: none; padded to full vectors
+  float lo = 0, hi = 0;         // the result is clamped to [lo, hi]; NaN passes
   // Applied to what has been stored, with alpha and beta; null: none.
   void (*act)(const float* x, float* y, int64_t n, float alpha, float beta) = nullptr;
   float alpha = 0, beta = 0;
-  bool panels_outer = false;     // loop order: all pixels for a panel (big weights), or all panels for a tile of pixels
+  bool panels_outer =
+      false;  // loop order: all pixels for a panel (big weights), or all panels for a tile of pixels
 };
 
 struct GemmKernels {
   int lanes;
-  int max_rows[5];               // pixels of the largest tile for nr = 1..4; [0] unused
+  int max_rows[5];  // pixels of the largest tile for nr = 1..4; [0] unused
   void (*run)(const GemmJob&);
 };
 

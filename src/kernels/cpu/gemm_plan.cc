@@ -1,0 +1,84 @@
+#include "kernels/cpu/gemm_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+#include "kernels/cpu/activation.h"
+
+namespace hone {
+
+PanelShape choose_panels(const GemmKernels& kernels, int64_t k, int64_t n, int64_t pixels) {
+  PanelShape best{k, n, kernels.lanes, 1};
+  double best_cost = std::numeric_limits<double>::infinity();
+  const int64_t vectors = best.vectors();
+  // Half cycles of a step of a tile: two multiply-adds or two loads a cycle; an accumulator is ready again
+  // after four cycles.
+  const auto cost = [](int64_t mr, int64_t nr) {
+    return static_cast<double>(std::max({mr * nr, mr + nr, int64_t{8}})) + 0.2 * static_cast<double>(nr + mr);
+  };
+  for (int nr = 4; nr >= 1; nr--) {
+    const int64_t tiles = (pixels + kernels.max_rows[nr] - 1) / kernels.max_rows[nr];
+    const int64_t small = pixels / tiles, larger = pixels % tiles;
+    const auto row = [&](int64_t width) {
+      return static_cast<double>(tiles - larger) * cost(small, width) +
+             (larger ? static_cast<double>(larger) * cost(small + 1, width) : 0);
+    };
+    const double total = static_cast<double>(vectors / nr) * row(nr) + (vectors % nr ? row(vectors % nr) : 0);
+    if (total < best_cost * 0.999) {
+      best_cost = total;
+      best.nr = nr;
+    }
+  }
+  return best;
+}
+
+void pack_panels(const PanelShape& s, int64_t begin, int64_t end, float* packed,
+                 const std::function<float(int64_t, int64_t)>& at,
+                 const std::function<float(int64_t)>& bias) {
+  for (int64_t p = begin; p < end; p++) {
+    const int64_t first = p * s.nr * s.lanes;
+    const int64_t width = std::min<int64_t>(s.nr, s.vectors() - p * s.nr) * s.lanes;
+    float* to = packed + p * s.panel_floats();
+    for (int64_t k = 0; k < s.k; k++)
+      for (int64_t j = 0; j < width; j++) *to++ = first + j < s.n ? at(k, first + j) : 0.0f;
+  }
+  if (end != s.panels()) return;
+  float* to = packed + s.weight_floats();
+  for (int64_t j = 0; j < s.vectors() * s.lanes; j++) to[j] = bias && j < s.n ? bias(j) : 0.0f;
+}
+
+Accept find_epilogue(const Problem& p, Epilogue& e) {
+  const std::string_view name = p.attrs->s("activation");
+  const float infinity = std::numeric_limits<float>::infinity();
+  e = {.lo = -infinity, .hi = infinity};
+  if (name == "Relu") {
+    e.lo = 0;
+  } else if (name == "Clip") {
+    e.lo = p.attrs->f("activation_alpha");
+    e.hi = p.attrs->f("activation_beta");
+  } else {
+    const auto fused = fused_activation(p);
+    if (!fused) return Accept::no(fused.error().message);
+    e.act = fused->apply;
+    e.alpha = fused->a;
+    e.beta = fused->b;
+  }
+  return Accept::yes();
+}
+
+ThreadGrid choose_grid(const PanelShape& s, int64_t pixels, int threads) {
+  threads = std::max(threads, 1);
+  const bool by_panels =
+      (pixels < 2 * threads || (s.weight_floats() > (256 << 10) && pixels < 64 * threads)) &&
+      s.panels() >= 2 * threads;
+  if (by_panels) return {1, threads};
+  return {static_cast<int>(std::min<int64_t>(threads, std::max<int64_t>(pixels, 1))), 1};
+}
+
+int64_t block_bytes() {
+  static const int64_t bytes = std::max<int64_t>(l2_cache_bytes() * 3 / 8, 128 << 10);
+  return bytes;
+}
+
+}  // namespace hone

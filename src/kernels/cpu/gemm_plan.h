@@ -1,0 +1,60 @@
+// What the tactics on the GEMM microkernels (isa/gemm.h) share: choice of tiles, packing of B, the fused
+// activation, and how work is divided.
+#pragma once
+#include <functional>
+
+#include "kernels/isa/gemm.h"
+#include "kernels/tactic.h"
+
+namespace hone {
+
+// B of k x n floats in panels of nr vectors, followed by n floats of bias padded to full vectors.
+struct PanelShape {
+  int64_t k = 0, n = 0;
+  int lanes = 1, nr = 1;
+  int64_t vectors() const { return (n + lanes - 1) / lanes; }
+  int64_t panels() const { return (vectors() + nr - 1) / nr; }
+  int64_t panel_floats() const { return k * nr * lanes; }
+  int64_t weight_floats() const { return k * vectors() * lanes; }
+  int64_t floats() const { return (k + 1) * vectors() * lanes; }
+};
+// The number of vectors of a panel that suits n columns and rows of `pixels` pixels (ends of rows cut tiles).
+PanelShape choose_panels(const GemmKernels&, int64_t k, int64_t n, int64_t pixels);
+// B[i][j] = at(i, j); bias(j) for the last row, none: zeros. Writes the panels [begin, end), the bias with
+// the last.
+void pack_panels(const PanelShape&, int64_t begin, int64_t end, float* packed,
+                 const std::function<float(int64_t k, int64_t n)>& at,
+                 const std::function<float(int64_t n)>& bias);
+
+// The activation as the microkernels apply it.
+struct Epilogue {
+  float lo = 0, hi = 0;  // clamp
+  void (*act)(const float*, float*, int64_t, float, float) = nullptr;
+  float alpha = 0, beta = 0;
+};
+// Reads the three activation attributes; refuses what has no kernel.
+Accept find_epilogue(const Problem&, Epilogue&);
+
+// [begin, end) is share i of `parts` of n things; shares differ by at most one.
+struct Share {
+  int64_t begin, end;
+  Share(int64_t n, int64_t parts, int64_t i) : begin(cut(n, parts, i)), end(cut(n, parts, i + 1)) {}
+
+ private:
+  static int64_t cut(int64_t n, int64_t parts, int64_t i) { return n / parts * i + std::min(i, n % parts); }
+};
+
+// How threads divide a product of `pixels` x panels: a grid of by_pixels x by_panels parts. Big weights that
+// few pixels use are divided by columns, so that each is read once.
+struct ThreadGrid {
+  int by_pixels = 1, by_panels = 1;
+  int parts() const { return by_pixels * by_panels; }
+};
+ThreadGrid choose_grid(const PanelShape&, int64_t pixels, int threads);
+
+// Weights up to this size stay in the nearest caches while all pixels pass; beyond, a block of pixels stays
+// there while all panels pass.
+inline constexpr int64_t pixels_outer_limit = 96 << 10;
+int64_t block_bytes();  // how many bytes of A such a block may take
+
+}  // namespace hone
