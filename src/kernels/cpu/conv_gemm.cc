@@ -84,6 +84,7 @@ Status prepare(const Problem& p, Prepared& prepared) {
     c.ow = c.w = c.batch * c.h * c.w;
     c.batch = c.h = c.oh = 1;
   }
+  const int64_t pixels = c.batch * c.oh * c.ow;
   c.panels = choose_panels(*c.kernels, c.kh * c.kw * (c.ic / c.groups), c.oc / c.groups,
                            std::max<int64_t>(std::min(c.ow, (pixels + p.threads - 1) / p.threads), 1));
   c.grid = c.groups == 1 ? choose_grid(c.panels, pixels, p.threads)
