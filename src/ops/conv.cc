@@ -2,6 +2,7 @@
 
 #include "ops/activation.h"
 #include "ops/dispatch.h"
+#include "ops/types.h"
 #include "ops/widen.h"
 
 namespace hone {
@@ -64,6 +65,8 @@ Result<ConvShape> conv_shape(const Attrs& attrs, const Shape& x, const Shape& w,
 namespace {
 
 Status infer_conv(Infer& c, bool transposed) {
+  HONE_CHECK(check_type(c, 0, float_types));
+  HONE_CHECK(check_same_types(c));
   HONE_CHECK(parse_activation(c.attrs));
   HONE_TRY(ConvShape s, conv_shape(c.attrs, c.shape(0), c.shape(1), transposed));
   if (c.has(2)) HONE_CHECK(check_channels("the bias", c.shape(2), s.m));

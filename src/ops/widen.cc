@@ -75,14 +75,17 @@ class Widened final : public EvalContext {
 }  // namespace
 
 Status widened(EvalContext& c, Status (*reference)(EvalContext&), uint32_t float_outputs) {
+  bool any_half = false;
   for (size_t i = 0; i < c.inputs(); i++) {
-    if (!is_half(c.in(i))) continue;
-    Widened wide(c, c.input(i).dtype, float_outputs);
-    HONE_CHECK(wide.widen_inputs());
-    HONE_CHECK(reference(wide));
-    return wide.round_outputs();
+    if (!c.has(i) && static_cast<int>(i) < c.op.min_inputs)
+      return error(Code::corrupt, "input %zu of %s is missing", i, c.op.name);
+    any_half = any_half || is_half(c.in(i));
   }
-  return reference(c);
+  if (!any_half) return reference(c);
+  Widened wide(c, c.input(0).dtype, is_half(c.in(0)) ? float_outputs : ~0u);
+  HONE_CHECK(wide.widen_inputs());
+  HONE_CHECK(reference(wide));
+  return wide.round_outputs();
 }
 
 Result<std::vector<float>> to_floats(const TensorView& t) {

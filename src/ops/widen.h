@@ -5,8 +5,9 @@
 
 namespace hone {
 
-// Runs `reference`. If an input is f16 or bf16 it sees all such inputs as f32, and its f32 outputs are stored
-// in the type of the first such input, except those whose bit is set in `float_outputs`.
+// Runs `reference` after checking that no required input is missing. It sees f16 and bf16 inputs as f32;
+// where input 0 is one of them, its f32 outputs are stored in that type, except those whose bit is set in
+// `float_outputs`.
 Status widened(EvalContext&, Status (*reference)(EvalContext&), uint32_t float_outputs = 0);
 
 // A float copy of a tensor of any real or integer type (not strings, not complex numbers).
