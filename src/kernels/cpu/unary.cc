@@ -32,8 +32,9 @@ Status prepare(const Problem& p, Prepared& out) {
   auto& q = out.make<Params>();
   q.apply = isa_kernels(p.isa).unary->apply[static_cast<size_t>(*function_of(p))];
   q.limits_in_inputs = std::string_view(p.op->name) == "Clip";
-  q.a = p.attrs->f("alpha");
-  q.b = p.attrs->f(p.attrs->has("gamma") ? "gamma" : "beta");
+  // What unary.def calls a and b are the operator's first attributes.
+  if (p.op->attrs.size() > 0) q.a = p.attrs->f(p.op->attrs[0].name);
+  if (p.op->attrs.size() > 1) q.b = p.attrs->f(p.op->attrs[1].name);
   q.grid = make_grid({&p.out[0], &p.in[0]});
   return {};
 }

@@ -122,5 +122,15 @@ HONE_INLINE V sigmoid(V x) {
   return splat<V>(1) / (splat<V>(1) + exp(-x));
 }
 
+// The greater and the smaller; NaN where either is NaN.
+template <class V>
+HONE_INLINE V max_nan(V a, V b) {
+  return select(a != a, a, max(a, b));
+}
+template <class V>
+HONE_INLINE V min_nan(V a, V b) {
+  return select(a != a, a, min(a, b));
+}
+
 }  // namespace
 }  // namespace hone::HONE_ISA
