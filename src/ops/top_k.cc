@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <numeric>
+
+#include "ops/element.h"
+#include "ops/op.h"
+#include "ops/types.h"
+
+namespace hone {
+namespace {
+Status infer(Infer& c) {
+  HONE_CHECK(check_type(c, 0, number_types));
+  HONE_CHECK(check_type(c, 1, i64_type));
+  HONE_TRY(const Dim count, length_of(c, 1));
+  if (known(count) && count != 1)
+    return error(Code::corrupt, "input 1 of TopK has %lld elements, expected 1",
+                 static_cast<long long>(count));
+  Shape s = c.shape(0);
+  if (s.ranked()) {
+    HONE_TRY(const int axis, normalize_axis(c.attrs.i("axis"), s.rank()));
+    Dim& d = s[static_cast<size_t>(axis)];
+    if (const auto k = c.ints(1)) {
+      if (k->front() < 0 || (known(d) && k->front() > d))
+        return error(Code::invalid_argument, "TopK asks for %lld elements of axis %d of %s",
+                     static_cast<long long>(k->front()), axis, s.str().c_str());
+      d = k->front();
+    } else {
+      d = unknown_dim;
+    }
+  }
+  c.set(0, c.dtype(0), s);
+  c.set(1, DType::i64, s);
+  return {};
+}
+
+Status reference(EvalContext& c) {
+  const TensorView x = c.input(0);
+  HONE_TRY(const std::vector<ValueType> types, infer_outputs(c));
+  HONE_TRY(const TensorView values, c.output(0, x.dtype, types[0].shape));
+  HONE_TRY(const TensorView indices, c.output(1, DType::i64, types[0].shape));
+  HONE_TRY(const int axis, normalize_axis(c.attrs.i("axis"), x.shape.rank()));
+  const auto a = static_cast<size_t>(axis);
+  const int64_t outer = x.shape.product(0, axis), n = x.shape[a],
+                inner = x.shape.product(axis + 1, x.shape.rank()), k = values.shape[a];
+  if (values.elements() == 0) return {};
+  const bool largest = c.attrs.flag("largest");
+  std::vector<int64_t> order(static_cast<size_t>(n));
+  return dispatch_numbers(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t o = 0; o < outer; o++)
+      for (int64_t i = 0; i < inner; i++) {
+        const T* const p = x.data<T>() + o * n * inner + i;
+        std::iota(order.begin(), order.end(), 0);
+        // A total order: NaN is above everything, equal elements go by index.
+        std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t l, int64_t r) {
+          const Compute<T> v = load(p[l * inner]), w = load(p[r * inner]);
+          const bool v_nan = v != v, w_nan = w != w;
+          if (v_nan != w_nan) return largest ? v_nan : w_nan;
+          if (v_nan || v == w) return l < r;
+          return largest ? v > w : v < w;
+        });
+        for (int64_t j = 0; j < k; j++) {
+          const int64_t to = (o * k + j) * inner + i, from = order[static_cast<size_t>(j)];
+          values.data<T>()[to] = p[from * inner];
+          indices.data<int64_t>()[to] = from;
+        }
+      }
+  });
+}
+
+// Below 10 the count is an attribute.
+Status count_to_input(OpsetNode& n) {
+  if (!n.attrs().has("k")) return error(Code::corrupt, "TopK lacks its required attribute 'k'");
+  n.set_constant(1, Tensor::of_ints(std::vector<int64_t>{n.attrs().i("k")}));
+  n.attrs().erase("k");
+  return {};
+}
+constexpr Upgrade upgrades[] = {{10, count_to_input}};
+constexpr AttrDef attrs[] = {AttrDef::def_i("axis", -1), AttrDef::def_i("largest", 1),
+                             AttrDef::def_i("sorted", 1)};
+}  // namespace
+
+extern const OpDef op_TopK{
+    .name = "TopK",
+    .doc = "the k greatest (or least) elements along an axis, in order, and their indices",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .min_outputs = 1,
+    .max_outputs = 2,
+    .attrs = attrs,
+    .upgrades = upgrades,
+    .infer = infer,
+    .reference = reference};
+
+}  // namespace hone
