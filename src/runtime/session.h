@@ -17,6 +17,7 @@ namespace hone {
 struct SessionOptions {
   int threads = 0;                     // 0: HONE_THREADS, else all cores
   std::function<bool()> cancelled;     // asked between steps; true stops the run with Code::cancelled
+  bool keep_all = false;               // every value survives the run (copy_value), at the price of memory
 };
 
 struct StepProfile {
@@ -52,9 +53,8 @@ class Session {
   void set_profiling(bool on) { profiling_ = on; }
   std::vector<StepProfile> profile() const;
   SessionMemory memory() const;        // of the current plan
-  // Any value of the last run by its index in the program, copied; for tools that look inside. Static values share memory:
-  // only with `keep_all` set before planning do all of them survive the run.
-  void set_keep_all(bool on) { keep_all_ = on; }
+  // Any value of the last run by its index in the program, copied; for tools that look inside. Values share memory: only with
+  // SessionOptions::keep_all do all of them survive the run.
   Result<Tensor> copy_value(int v);
 
  private:

@@ -1,0 +1,85 @@
+#include "build/build.h"
+
+#include <cstring>
+
+#include "capi/runtime/handles.h"
+#include "engine/validate.h"
+
+namespace {
+using namespace hone;
+using capi::guarded;
+
+Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
+  BuildOptions b;
+  if (o.precision) b.precision = o.precision;
+  for (size_t i = 0; i < o.shape_count; i++) {
+    const hone_shape& s = o.shapes[i];
+    if (!s.input || s.rank < 0 || s.rank > max_rank)
+      return error(Code::invalid_argument, "shape %zu names no input, or its rank %d is outside 0..%d", i,
+                   s.rank, max_rank);
+    b.shapes[s.input] = Shape(std::span<const Dim>(s.dims, static_cast<size_t>(s.rank)));
+  }
+  b.optimise = !o.no_optimise;
+  for (size_t i = 0; i < o.disabled_pass_count; i++) b.disabled.insert(o.disabled_passes[i]);
+  for (size_t i = 0; i < o.dump_after_count; i++) b.dump_after.insert(o.dump_after[i]);
+  if (o.report)
+    b.dump = [&o](const std::string& pass, const std::string& text) {
+      o.report(pass.c_str(), text.c_str(), o.user);
+    };
+  if (o.progress) {
+    b.progress = [&o, &stop](double fraction, const std::string& what) {
+      if (o.progress(fraction, what.c_str(), o.user)) stop = true;
+    };
+    b.cancelled = [&stop] { return stop; };
+  }
+  return b;
+}
+
+Status check(const hone_model& m) {
+  if (!m.path == !m.bytes)
+    return error(Code::invalid_argument, "a model is a path or bytes: give one of them");
+  return {};
+}
+}  // namespace
+
+namespace hone::capi {
+Result<EngineData> engine_of_model(const char* path) { return build_engine(path); }
+}  // namespace hone::capi
+
+hone_status* hone_build(const hone_model* model, const hone_build_options* given, hone_engine** out) {
+  return guarded([&]() -> Status {
+    const hone_model m = capi::take(model);
+    const hone_build_options o = capi::take(given);
+    HONE_CHECK(check(m));
+    bool stop = false;
+    HONE_TRY(const BuildOptions options, options_of(o, stop));
+    BuildReport report;
+    auto data =
+        m.path ? build_engine(std::string(m.path), options, &report)
+               : build_engine(ModelBytes{{static_cast<const std::byte*>(m.bytes), m.byte_count}, nullptr},
+                              options, &report);
+    if (o.explain && o.report)
+      for (const std::string& note : report.notes) o.report("explain", note.c_str(), o.user);
+    if (!data) return data.take_error();
+    HONE_CHECK(validate(*data));
+    HONE_TRY(auto engine, Engine::load(*std::move(data)));
+    *out = new hone_engine{std::move(engine)};
+    return {};
+  });
+}
+
+hone_status* hone_model_describe(const hone_model* model, const hone_build_options* given, char** text) {
+  return guarded([&]() -> Status {
+    const hone_model m = capi::take(model);
+    const hone_build_options o = capi::take(given);
+    HONE_CHECK(check(m));
+    if (!m.path) return error(Code::unsupported, "hone_model_describe reads models from files only");
+    bool stop = false;
+    HONE_TRY(BuildOptions options, options_of(o, stop));
+    HONE_TRY(const std::string description,
+             describe_model(m.path, {.shapes = options.shapes, .limits = {}, .log = {}}));
+    *text = strdup(description.c_str());
+    if (!*text) return error(Code::limit, "out of memory");
+    return {};
+  });
+}
