@@ -33,12 +33,14 @@ std::vector<Node*> order_of(const Graph& g) {
   return order ? *std::move(order) : g.nodes();
 }
 
-void copy_nodes(const Graph& from, Graph& to, Map& map, const std::string& prefix) {
+void copy_nodes(const Graph& from, Graph& to, Map& map, const std::string& prefix,
+                std::vector<Node*>* made = nullptr) {
   for (const Node* n : order_of(from)) {
     std::vector<Value*> inputs;
     for (Value* v : n->inputs) inputs.push_back(v ? mapped(map, v) : nullptr);
     Node* copy = to.add_node(*n->op, std::move(inputs), copy_attrs(n->attrs, &to, map), 0,
                              n->name.empty() ? n->name : prefix + n->name);
+    if (made) made->push_back(copy);
     copy->origin = n->origin;
     copy->outputs.resize(n->outputs.size());
     for (size_t i = 0; i < n->outputs.size(); i++) {
@@ -78,14 +80,14 @@ std::shared_ptr<Graph> Graph::clone() const {
 }
 
 std::vector<Value*> Graph::inline_graph(const Graph& body, std::span<Value* const> args,
-                                        const std::string& prefix) {
+                                        const std::string& prefix, std::vector<Node*>* made) {
   assert(args.size() <= body.inputs().size());
   Map map;
   for (size_t i = 0; i < body.inputs().size(); i++)
     map[body.inputs()[i]] = i < args.size() ? args[i] : nullptr;
   for (Value* v : body.values())
     if (v->is_constant()) map[v] = add_constant(v->constant, v->name), map[v]->type = v->type;
-  copy_nodes(body, *this, map, prefix);
+  copy_nodes(body, *this, map, prefix, made);
   std::vector<Value*> out;
   for (Value* v : body.outputs()) out.push_back(mapped(map, v));
   return out;

@@ -92,9 +92,9 @@ class Graph : public Subgraph {
               std::string name);  // of this graph; the name must be free (else a fresh one is made from it)
   // Copies the nodes of `body` behind the nodes of this graph, args in place of its inputs, and returns what
   // its outputs became. Values that body takes from graphs around it stay what they are. Names are made
-  // fresh; node names and origins get `prefix` in front.
+  // fresh; node names and origins get `prefix` in front. `made` receives the new nodes, in order.
   std::vector<Value*> inline_graph(const Graph& body, std::span<Value* const> args,
-                                   const std::string& prefix = "");
+                                   const std::string& prefix = "", std::vector<Node*>* made = nullptr);
 
   // Live nodes, producers before consumers (stable: otherwise in order of insertion). Error: a cycle, naming
   // a node in it.
