@@ -156,6 +156,14 @@ Value* Graph::add_output_value(Node* n, size_t index, std::string value_name) {
   return v;
 }
 
+void Graph::drop_output(Node* n, size_t index) {
+  Value*& v = n->outputs[index];
+  assert(v && v->dead());
+  v->producer = nullptr;
+  by_name_.erase(v->name);
+  v = nullptr;
+}
+
 void Graph::adopt(Graph& nested) {
   nested.parent = this;
   nested.taken_.clear();

@@ -84,6 +84,7 @@ class Graph : public Subgraph {
                  std::string name = "");
   Value* add_output_value(Node*, size_t index, std::string name);  // (re)creates outputs[index]
 
+  void drop_output(Node*, size_t index);        // a dead one: becomes null
   void set_input(Node*, size_t index, Value*);  // null: absent; grows the list as needed
   void replace_uses(Value* from, Value* to);    // in nodes (nested graphs too) and outputs
   void erase(Node*);                            // its outputs must be dead
