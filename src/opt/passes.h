@@ -1,0 +1,14 @@
+// The passes, one file each. See pipeline.cc for the list and what each is for.
+#pragma once
+#include "ir/patch.h"
+
+namespace hone::opt {
+
+Result<int> fold(ir::Graph&, ir::Log&);
+Result<int> inline_if(ir::Graph&, ir::Log&);
+Result<int> remove_identities(ir::Graph&, ir::Log&);
+Result<int> share_common(ir::Graph&, ir::Log&);
+Result<int> explicit_windows(ir::Graph&, ir::Log&);
+Result<int> dead_code(ir::Graph&, ir::Log&);
+
+}  // namespace hone::opt

@@ -1,0 +1,94 @@
+#include "opt/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "ir/verify.h"
+#include "opt/passes.h"
+
+namespace hone::opt {
+namespace {
+
+const Pass list[] = {
+    {"fold", Phase::declutter, "computes what depends on constants and known shapes only", fold},
+    {"inline_if", Phase::declutter, "puts the branch in place of an If whose condition is known", inline_if},
+    {"remove_identities", Phase::declutter, "removes nodes that give back their input", remove_identities},
+    {"share_common", Phase::declutter, "computes equal expressions once, keeps equal constants once",
+     share_common},
+    {"explicit_windows", Phase::declutter,
+     "auto_pad becomes pads; strides, dilations, kernel_shape are filled in", explicit_windows},
+    {"dead_code", Phase::declutter, "erases what nobody uses", dead_code},
+};
+
+using Clock = std::chrono::steady_clock;
+
+Result<int> run_everywhere(const Pass& pass, ir::Graph& g, ir::Log& log) {
+  HONE_TRY(int changes, pass.run(g, log));
+  for (ir::Node* n : g.nodes()) {
+    if (n->erased) continue;
+    for (ir::Graph* nested : ir::nested_graphs(*n)) {
+      HONE_TRY(const int inner, run_everywhere(pass, *nested, log));
+      changes += inner;
+    }
+  }
+  return changes;
+}
+
+class Driver {
+ public:
+  Driver(ir::Graph& g, const OptOptions& options, OptReport& report)
+      : g_(g), options_(options), report_(report) {
+    for (const Pass& p : list) report_.passes.push_back({p.name, p.phase});
+  }
+
+  Result<int> run_phase(Phase phase) {
+    int changes = 0;
+    for (size_t i = 0; i < std::size(list); i++) {
+      const Pass& pass = list[i];
+      if (pass.phase != phase || std::ranges::count(options_.disable, pass.name)) continue;
+      if (options_.cancelled && options_.cancelled()) return error(Code::cancelled, "cancelled");
+      const auto start = Clock::now();
+      auto n = run_everywhere(pass, g_, report_.log);
+      PassReport& r = report_.passes[i];
+      r.milliseconds += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+      if (!n) return in(std::string("pass ") + pass.name, n.take_error());
+      r.runs++;
+      r.changes += *n;
+      changes += *n;
+      if (options_.verify && *n)
+        if (auto ok = ir::verify(g_); !ok) return in(std::string("after pass ") + pass.name, ok.take_error());
+      if (options_.dump_after) HONE_CHECK(options_.dump_after(pass.name, g_));
+    }
+    return changes;
+  }
+
+ private:
+  ir::Graph& g_;
+  const OptOptions& options_;
+  OptReport& report_;
+};
+
+}  // namespace
+
+std::span<const Pass> passes() { return list; }
+
+Status optimise(ir::Graph& g, const OptOptions& options, OptReport* report) {
+  for (const std::string& name : options.disable)
+    if (std::ranges::none_of(list, [&](const Pass& p) { return name == p.name; }))
+      return error(Code::not_found, "there is no pass '%s'; hone build --help lists them", name.c_str());
+  OptReport own;
+  Driver driver(g, options, report ? *report : own);
+  constexpr int max_rounds = 10;
+  for (int round = 0; options.declutter && round < max_rounds; round++) {
+    HONE_TRY(const int changes, driver.run_phase(Phase::declutter));
+    HONE_CHECK(g.compact());
+    if (!changes) break;
+  }
+  if (options.target) {
+    HONE_CHECK(driver.run_phase(Phase::target));
+    HONE_CHECK(g.compact());
+  }
+  return {};
+}
+
+}  // namespace hone::opt
