@@ -2,8 +2,7 @@
 # keep to themselves. A weak symbol (an inline function or template instance that was not inlined) could be linked in place of
 # the same function compiled for the baseline, and then run on a machine without these instructions.
 #   defined global symbols   only in namespace hone::<isa>, none weak
-#   undefined symbols        only there, or the memory functions of libc, the trigonometric ones of libm, or what sanitizers add
-set(allowed "^(memcpy|memset|memmove|memcmp|a?(sin|cos|tan)h?f|_GLOBAL_OFFSET_TABLE_|__asan_.*|__ubsan_.*|__tsan_.*|__stack_chk_fail|_init|_fini)$")
+#   undefined symbols        only there, or of C libraries (memory and mathematical functions, sanitizers): no C++ of ours
 foreach(object IN LISTS OBJECTS)
   execute_process(COMMAND ${NM} -P ${object} OUTPUT_VARIABLE table RESULT_VARIABLE failed)
   if(failed)
@@ -21,9 +20,9 @@ foreach(object IN LISTS OBJECTS)
       continue()
     elseif(type MATCHES "^[tdrbn]$")  # local
       continue()
-    elseif(type STREQUAL U AND symbol MATCHES "${allowed}")
+    elseif(type STREQUAL U AND NOT symbol MATCHES "^_Z")
       continue()
-    elseif(symbol MATCHES "^(__odr_asan.*|__asan_.*|__start_asan.*|__stop_asan.*|DW.ref.*)$")
+    elseif(symbol MATCHES "^(__odr_asan|__asan_|__start_asan|__stop_asan|DW.ref)")
       continue()
     endif()
     message("${object}: symbol ${symbol} of type ${type}")
