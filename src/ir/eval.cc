@@ -60,11 +60,12 @@ Result<Tensor> allocate(Run& run, DType d, const Shape& shape) {
 class NodeContext : public EvalContext {
  public:
   NodeContext(Run& run, const Node& node, std::vector<hone::Value> in, std::vector<bool> wanted,
-              const Scope* scope)
+              std::vector<ValueType> types, const Scope* scope)
       : EvalContext(*node.op, node.attrs),
         run_(run),
         in_(std::move(in)),
         wanted_(std::move(wanted)),
+        types_(std::move(types)),
         scope_(scope),
         out_(node.outputs.size()) {}
 
@@ -92,6 +93,7 @@ class NodeContext : public EvalContext {
     if (!graph) return error(Code::internal, "there is no nested graph '%s'", std::string(attr).c_str());
     return ir::run_graph(run_, *graph, args, scope_);
   }
+  ValueType output_type(size_t i) const override { return i < types_.size() ? types_[i] : ValueType(); }
   bool cancelled() const override { return run_.options.cancelled && run_.options.cancelled(); }
 
   const std::vector<hone::Value>& in() const { return in_; }
@@ -101,6 +103,7 @@ class NodeContext : public EvalContext {
   Run& run_;
   std::vector<hone::Value> in_;
   std::vector<bool> wanted_;
+  std::vector<ValueType> types_;
   const Scope* scope_;
   std::vector<hone::Value> out_;
   std::vector<Tensor> spare_;
@@ -131,7 +134,7 @@ Result<std::vector<hone::Value>> run_node(Run& run, const Node& n, std::vector<h
   if (run.options.cancelled && run.options.cancelled()) return error(Code::cancelled, "cancelled");
   if (!n.op->reference) return error(Code::internal, "the operator has no reference and was not expanded");
   HONE_TRY(const std::vector<ValueType> inferred, infer_concrete(n, in));
-  NodeContext context(run, n, std::move(in), std::move(wanted), scope);
+  NodeContext context(run, n, std::move(in), std::move(wanted), inferred, scope);
   HONE_CHECK(n.op->reference(context));
   for (size_t i = 0; i < n.outputs.size(); i++) {
     if (!context.wanted(i)) continue;

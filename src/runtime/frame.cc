@@ -54,6 +54,9 @@ class LateContext : public EvalContext {
   Result<std::vector<Value>> run_graph(std::string_view attr, std::span<const Value> args) override {
     return frame_.nested(step_, attr).run(args);
   }
+  ValueType output_type(size_t i) const override {
+    return wanted(i) ? frame_.program_.program->values[static_cast<size_t>(out_[i])].type : ValueType();
+  }
   bool cancelled() const override { return frame_.shared_.cancelled && frame_.shared_.cancelled(); }
 
  private:
