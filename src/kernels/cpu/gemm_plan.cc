@@ -33,21 +33,6 @@ PanelShape choose_panels(const GemmKernels& kernels, int64_t k, int64_t n, int64
   return best;
 }
 
-void pack_panels(const PanelShape& s, int64_t begin, int64_t end, float* packed,
-                 const std::function<float(int64_t, int64_t)>& at,
-                 const std::function<float(int64_t)>& bias) {
-  for (int64_t p = begin; p < end; p++) {
-    const int64_t first = p * s.nr * s.lanes;
-    const int64_t width = std::min<int64_t>(s.nr, s.vectors() - p * s.nr) * s.lanes;
-    float* to = packed + p * s.panel_floats();
-    for (int64_t k = 0; k < s.k; k++)
-      for (int64_t j = 0; j < width; j++) *to++ = first + j < s.n ? at(k, first + j) : 0.0f;
-  }
-  if (end != s.panels()) return;
-  float* to = packed + s.weight_floats();
-  for (int64_t j = 0; j < s.vectors() * s.lanes; j++) to[j] = bias && j < s.n ? bias(j) : 0.0f;
-}
-
 Accept find_epilogue(const Problem& p, Epilogue& e) {
   const std::string_view name = p.attrs->s("activation");
   const float infinity = std::numeric_limits<float>::infinity();

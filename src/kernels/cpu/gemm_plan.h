@@ -1,7 +1,7 @@
 // What the tactics on the GEMM microkernels (isa/gemm.h) share: choice of tiles, packing of B, the fused
 // activation, and how work is divided.
 #pragma once
-#include <functional>
+#include <algorithm>
 
 #include "kernels/isa/gemm.h"
 #include "kernels/tactic.h"
@@ -20,11 +20,29 @@ struct PanelShape {
 };
 // The number of vectors of a panel that suits n columns and rows of `pixels` pixels (ends of rows cut tiles).
 PanelShape choose_panels(const GemmKernels&, int64_t k, int64_t n, int64_t pixels);
-// B[i][j] = at(i, j); bias(j) for the last row, none: zeros. Writes the panels [begin, end), the bias with
-// the last.
-void pack_panels(const PanelShape&, int64_t begin, int64_t end, float* packed,
-                 const std::function<float(int64_t k, int64_t n)>& at,
-                 const std::function<float(int64_t n)>& bias);
+// B[k][n] = at(k, n) in panels [begin, end) of `packed`.
+template <class At>
+void pack_panels(const PanelShape& s, float* packed, At&& at, int64_t begin, int64_t end) {
+  for (int64_t p = begin; p < end; p++) {
+    const int64_t first = p * s.nr * s.lanes,
+                  width = std::min<int64_t>(s.nr, s.vectors() - p * s.nr) * s.lanes;
+    const int64_t used = std::min(width, s.n - first);
+    float* to = packed + p * s.panel_floats();
+    for (int64_t k = 0; k < s.k; k++) {
+      for (int64_t j = 0; j < used; j++) *to++ = at(k, first + j);
+      for (int64_t j = used; j < width; j++) *to++ = 0.0f;
+    }
+  }
+}
+template <class At>
+void pack_panels(const PanelShape& s, float* packed, At&& at) {
+  pack_panels(s, packed, at, 0, s.panels());
+}
+template <class At>
+void pack_bias(const PanelShape& s, float* packed, At&& at) {
+  float* to = packed + s.weight_floats();
+  for (int64_t n = 0; n < s.vectors() * s.lanes; n++) to[n] = n < s.n ? at(n) : 0.0f;
+}
 
 // The activation as the microkernels apply it.
 struct Epilogue {

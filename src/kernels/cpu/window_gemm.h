@@ -1,0 +1,40 @@
+// A sliding-window product over channels-last maps, as an implicit matrix product: the windows of a row of
+// output pixels are segments of input rows, which the microkernel (isa/gemm.h) reads in place. Where windows
+// reach over the left or right edge, the input rows of a block are first copied, with a margin of zeros, into
+// a ring of rows in cache; taps above and below the map are skipped. Convolution is one such product,
+// transposed convolution one for each residue of the output position.
+#pragma once
+#include "kernels/cpu/gemm_plan.h"
+
+namespace hone {
+
+struct WindowGemm {
+  // What it computes: output pixel (y, x) is at out_base + y * out_row + x * out_pixel and sees input rows
+  // y * sh - top + i * dh, i < kh; likewise columns. top and left may be negative.
+  int64_t batch = 1, h = 1, w = 1, ic = 1;  // input
+  int64_t oh = 1, ow = 1, oc = 1, groups = 1;
+  int64_t kh = 1, kw = 1, sh = 1, sw = 1, dh = 1, dw = 1, top = 0, left = 0;
+  int64_t in_pitch = 1;
+  int64_t out_base = 0, out_image = 0, out_row = 0, out_pixel = 0;
+  int64_t residual_row = 0, residual_pixel = 0;  // an image of the residual has oh rows
+  Epilogue epilogue;
+
+  // How; set by plan().
+  const GemmKernels* kernels = nullptr;
+  PanelShape panels;  // of one group; B's rows are [kh][kw][ic / groups]
+  ThreadGrid grid;
+  bool copied = false;            // rows go through the ring
+  bool contiguous = false;        // the taps of a kernel row are one segment
+  int64_t pixel = 0;              // floats from an input pixel to the next, as the microkernel sees it
+  int64_t padded = 0, slots = 0;  // pixels of a row of the ring; its rows
+  int64_t block_rows = 1, block_pixels = 1;  // of a block: at most so many rows, so many pixels of a row
+
+  void plan(Isa, int threads);
+  int64_t scratch_bytes() const;                                      // for all parts
+  int64_t packed_floats() const { return groups * panels.floats(); }  // [group][panels, bias]
+  // Does share `part` of grid.parts(). residual may be null.
+  void run(int64_t part, const float* in, const float* residual, const float* packed, float* out,
+           void* scratch) const;
+};
+
+}  // namespace hone
