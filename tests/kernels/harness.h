@@ -26,7 +26,8 @@ struct Case {
   size_t outputs = 1;
   float absolute = 1e-6f, relative = 1e-5f;  // a float passes within absolute + relative * |expected|
   std::string only = {};                     // one tactic, by name
-  Tensor scale = {};  // if set (f32, of output 0's shape): relative * scale[i] in place of relative * |expected|
+  Tensor scale =
+      {};  // if set (f32, of output 0's shape): relative * scale[i] in place of relative * |expected|
 };
 
 // The seed is HONE_SEED or random; it is printed once.
