@@ -1,6 +1,7 @@
 #include "build/lower.h"
 
 #include <algorithm>
+#include <set>
 
 namespace hone {
 
@@ -22,7 +23,9 @@ class Lowering {
     program_->name = graph.name;
     for (const ir::Value* v : graph.inputs()) program_->inputs.push_back(value(v));
     HONE_TRY(const auto nodes, graph.sorted());
-    for (const ir::Node* node : nodes) HONE_CHECK(lower_node(*node));
+    find_live(nodes);
+    for (const ir::Node* node : nodes)
+      if (live_nodes_.count(node)) HONE_CHECK(lower_node(*node));
     for (const ir::Value* v : graph.outputs()) program_->outputs.push_back(value(v));
     return program_;
   }
@@ -48,6 +51,20 @@ class Lowering {
     return index_[v] = id;
   }
 
+  // Nodes that an output depends on, and the values they read.
+  void find_live(const std::vector<ir::Node*>& nodes) {
+    for (const ir::Value* v : graph_->outputs()) live_.insert(v);
+    for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
+      const ir::Node& node = **it;
+      if (std::none_of(node.outputs.begin(), node.outputs.end(),
+                       [&](const ir::Value* v) { return v && live_.count(v); }))
+        continue;
+      live_nodes_.insert(&node);
+      live_.insert(node.inputs.begin(), node.inputs.end());
+      for (const ir::Value* v : ir::captures(node)) live_.insert(v);
+    }
+  }
+
   Status lower_node(const ir::Node& node) {
     ProgramStep step;
     step.op = node.op->name;
@@ -57,7 +74,9 @@ class Lowering {
     for (const auto& [name, attr] : node.attrs) {
       if (const SubgraphPtr* nested = std::get_if<SubgraphPtr>(&attr)) {
         const auto* graph = dynamic_cast<const ir::Graph*>(nested->get());
-        if (!graph) return error(Code::internal, "%s: attribute '%s' holds no graph", node.label().c_str(), name.c_str());
+        if (!graph)
+          return error(Code::internal, "%s: attribute '%s' holds no graph", node.label().c_str(),
+                       name.c_str());
         HONE_TRY(auto program, Lowering(constants_, this).run(*graph));
         step.attrs.set(name, SubgraphPtr(std::move(program)));
       } else {
@@ -65,7 +84,7 @@ class Lowering {
       }
     }
     // Outputs nobody reads are not wanted: the kernel need not make them.
-    for (const ir::Value* v : node.outputs) step.out.push_back(v && v->dead() ? -1 : value(v));
+    for (const ir::Value* v : node.outputs) step.out.push_back(v && live_.count(v) ? value(v) : -1);
     program_->steps.push_back(std::move(step));
     return {};
   }
@@ -74,6 +93,8 @@ class Lowering {
   Lowering* parent_;
   const ir::Graph* graph_ = nullptr;
   std::map<const ir::Value*, int> index_;
+  std::set<const ir::Value*> live_;
+  std::set<const ir::Node*> live_nodes_;
   std::shared_ptr<Program> program_ = std::make_shared<Program>();
 };
 

@@ -8,8 +8,8 @@
 
 namespace hone {
 
-// Constants of several programs, each kept once: by identity of the bytes, so that the portable program and the plans share
-// what the optimiser did not touch. (The engine writer merges equal contents as well.)
+// Constants of several programs, each kept once: by identity of the bytes, so that the portable program and
+// the plans share what the optimiser did not touch. (The engine writer merges equal contents as well.)
 class ConstantTable {
  public:
   int add(const Tensor&);

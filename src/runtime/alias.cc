@@ -1,8 +1,9 @@
 // Which values need no memory of their own. Three kinds, tried in this order:
 //   views     Reshape and the like: the output is the input.
-//   parts     inputs of a Concat are made where its output will lie; outputs of a Split are read where its input lies. Along the
-//             last dimension the parts are pitched, so all who touch them must accept that; along an outer dimension (with only
-//             ones before it) parts are plain ranges.
+//   parts     inputs of a Concat are made where its output will lie; outputs of a Split are read where its
+//   input lies. Along the
+//             last dimension the parts are pitched, so all who touch them must accept that; along an outer
+//             dimension (with only ones before it) parts are plain ranges.
 //   in place  an elementwise step overwrites an input that nobody reads later.
 #include <algorithm>
 #include <limits>
@@ -20,9 +21,16 @@ class Aliaser {
  public:
   Aliaser(const Program& program, std::span<const AliasStep> steps, std::span<const ValueType> types,
           const std::vector<bool>& own, std::span<const int> pinned)
-      : program_(program), steps_(steps), types_(types), own_(own), alias_(program.values.size()),
-        readers_(program.values.size()), maker_(program.values.size(), -1), last_(program.values.size(), -1),
-        fixed_(program.values.size()), touched_outside_(program.values.size()) {
+      : program_(program),
+        steps_(steps),
+        types_(types),
+        own_(own),
+        alias_(program.values.size()),
+        readers_(program.values.size()),
+        maker_(program.values.size(), -1),
+        last_(program.values.size(), -1),
+        fixed_(program.values.size()),
+        touched_outside_(program.values.size()) {
     std::vector<bool> is_static(program.steps.size());
     for (size_t i = 0; i < steps.size(); i++) {
       is_static[static_cast<size_t>(steps[i].step)] = true;
@@ -35,7 +43,8 @@ class Aliaser {
       for (int v : s.out)
         if (v >= 0) maker_[at(v)] = static_cast<int>(i);
     }
-    // Late steps, and nested programs inside them, may read anything any time after it was made, as dense tensors.
+    // Late steps, and nested programs inside them, may read anything any time after it was made, as dense
+    // tensors.
     for (size_t i = 0; i < program.steps.size(); i++)
       if (!is_static[i])
         for (int v : program.steps[i].in)
@@ -55,7 +64,10 @@ class Aliaser {
   }
 
  private:
-  struct Reader { int index; size_t operand; };
+  struct Reader {
+    int index;
+    size_t operand;
+  };
   static size_t at(int v) { return static_cast<size_t>(v); }
   const ProgramStep& program_step(const AliasStep& s) const { return program_.steps[at(s.step)]; }
   int64_t bytes(int v) const { return dtype_bytes(types_[at(v)].dtype, types_[at(v)].shape.elements()); }
@@ -113,9 +125,11 @@ class Aliaser {
       const Shape& shape = types_[at(v)].shape;
       const int64_t part = kind == Parts::range ? bytes(v) : dtype_bytes(types_[at(v)].dtype, shape.back());
       const bool once = std::count(p.in.begin(), p.in.end(), v) == 1;
-      const bool free = own_[at(v)] && alias_[at(v)].parent < 0 && once && maker_[at(v)] >= 0 && !touched_outside_[at(v)];
+      const bool free =
+          own_[at(v)] && alias_[at(v)].parent < 0 && once && maker_[at(v)] >= 0 && !touched_outside_[at(v)];
       if (free && part > 0 &&
-          (kind == Parts::range || (readers_take_pitch(v, index) && maker_takes_pitch(v) && !has_dense_children(v))))
+          (kind == Parts::range ||
+           (readers_take_pitch(v, index) && maker_takes_pitch(v) && !has_dense_children(v))))
         alias_[at(v)] = {whole, offset, kind == Parts::row};
       offset += part;
     }
@@ -143,7 +157,8 @@ class Aliaser {
   }
 
   bool has_dense_children(int v) const {
-    return std::any_of(alias_.begin(), alias_.end(), [&](const Alias& a) { return a.parent == v && !a.pitched; });
+    return std::any_of(alias_.begin(), alias_.end(),
+                       [&](const Alias& a) { return a.parent == v && !a.pitched; });
   }
   bool has_children(int v) const {
     return std::any_of(alias_.begin(), alias_.end(), [&](const Alias& a) { return a.parent == v; });
@@ -161,7 +176,8 @@ class Aliaser {
     for (int v = x; v >= 0; v = alias_[at(v)].parent)
       if (alias_[at(v)].pitched) return;
     for (size_t v = 0; v < alias_.size(); v++)  // the whole group must be dead after this step
-      if (root(static_cast<int>(v)) == base && (last_[v] > s.step || made_after(static_cast<int>(v), s.step))) return;
+      if (root(static_cast<int>(v)) == base && (last_[v] > s.step || made_after(static_cast<int>(v), s.step)))
+        return;
     for (size_t other = 0; other < p.in.size(); other++)
       if (other != k && p.in[other] >= 0 && p.in[other] != x && root(p.in[other]) == base) return;
     alias_[at(y)] = {x, 0, false};
@@ -185,8 +201,9 @@ class Aliaser {
 
 }  // namespace
 
-std::vector<Alias> place_aliases(const Program& program, std::span<const AliasStep> steps, std::span<const ValueType> types,
-                                 const std::vector<bool>& own, std::span<const int> pinned) {
+std::vector<Alias> place_aliases(const Program& program, std::span<const AliasStep> steps,
+                                 std::span<const ValueType> types, const std::vector<bool>& own,
+                                 std::span<const int> pinned) {
   return Aliaser(program, steps, types, own, pinned).run();
 }
 

@@ -27,7 +27,8 @@ Status resolve(const Program& program, ResolvedProgram& out, std::set<std::strin
       const SubgraphPtr* graph = std::get_if<SubgraphPtr>(&value);
       if (!graph) continue;
       const auto* nested = dynamic_cast<const Program*>(graph->get());
-      if (!nested) return error(Code::internal, "%s: attribute '%s' holds no program", r.label().c_str(), name.c_str());
+      if (!nested)
+        return error(Code::internal, "%s: attribute '%s' holds no program", r.label().c_str(), name.c_str());
       auto resolved = std::make_unique<ResolvedProgram>();
       HONE_CHECK(resolve(*nested, *resolved, missing));
       r.graphs.emplace_back(name, std::move(resolved));
@@ -50,13 +51,15 @@ Result<std::shared_ptr<const Engine>> Engine::load(EngineData data) {
   for (const Plan& plan : engine->data_.plans)
     if (plan.target == "generic") engine->plan_ = &plan;
   if (!engine->plan_ || !engine->plan_->program)
-    return error(Code::unsupported, "the engine has no plan that runs on this machine; build it again with `hone build`");
+    return error(Code::unsupported,
+                 "the engine has no plan that runs on this machine; build it again with `hone build`");
   std::set<std::string> missing;
   HONE_CHECK(resolve(*engine->plan_->program, engine->main_, missing));
   if (!missing.empty()) {
     std::string list;
     for (const std::string& name : missing) list += (list.empty() ? "" : ", ") + name;
-    return error(Code::unsupported, "this library lacks operators that the engine uses: %s; use a newer libhone", list.c_str());
+    return error(Code::unsupported,
+                 "this library lacks operators that the engine uses: %s; use a newer libhone", list.c_str());
   }
   return std::shared_ptr<const Engine>(std::move(engine));
 }
@@ -76,8 +79,10 @@ int64_t Engine::packed_bytes() const {
 
 Result<std::shared_ptr<const void>> Engine::packed(const Tactic& tactic, const Problem& problem,
                                                    const Prepared& prepared) const {
-  std::string key = strf("%s/%s/%s/%s", tactic.op, tactic.name, isa_name(problem.isa), prepared.packed_key.c_str());
-  for (const Operand& o : problem.in) key += o.constant ? strf("/%p%s", o.constant, o.shape.str().c_str()) : "/";
+  std::string key =
+      strf("%s/%s/%s/%s", tactic.op, tactic.name, isa_name(problem.isa), prepared.packed_key.c_str());
+  for (const Operand& o : problem.in)
+    key += o.constant ? strf("/%p%s", o.constant, o.shape.str().c_str()) : "/";
   std::lock_guard lock(mutex_);
   Packed& p = packed_[key];
   if (!p.bytes) {

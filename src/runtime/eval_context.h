@@ -1,4 +1,5 @@
-// EvalContext over owned values: outputs are allocated as they are asked for. Used to fold shape arithmetic while planning.
+// EvalContext over owned values: outputs are allocated as they are asked for. Used to fold shape arithmetic
+// while planning.
 #pragma once
 #include <vector>
 

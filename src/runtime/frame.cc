@@ -6,10 +6,10 @@
 namespace hone {
 
 struct Frame::State {
-  std::vector<Value> in;                  // of this run
-  std::vector<ValueType> in_types;        // of the last preparation
-  bool known = false;                     // in_types are those of the current preparation
-  const Tactic* tactic = nullptr;         // null: reference
+  std::vector<Value> in;            // of this run
+  std::vector<ValueType> in_types;  // of the last preparation
+  bool known = false;               // in_types are those of the current preparation
+  const Tactic* tactic = nullptr;   // null: reference
   std::vector<ValueType> out_types;
   Prepared prepared;
   std::shared_ptr<const void> packed;
@@ -20,16 +20,24 @@ struct Frame::State {
 };
 
 Frame::Frame(FrameShared& shared, const ResolvedProgram& program, Frame* parent)
-    : shared_(shared), program_(program), parent_(parent), values_(program.program->values.size()),
-      states_(program.steps.size()), buffers_(program.program->values.size()) {}
+    : shared_(shared),
+      program_(program),
+      parent_(parent),
+      values_(program.program->values.size()),
+      states_(program.steps.size()),
+      buffers_(program.program->values.size()) {}
 Frame::~Frame() = default;
 
 // Outputs go to the frame's buffers and values.
 class LateContext : public EvalContext {
  public:
   LateContext(Frame& frame, int step, std::vector<Value>& in)
-      : EvalContext(*frame.program_.steps[static_cast<size_t>(step)].op, frame.program_.steps[static_cast<size_t>(step)].attrs),
-        frame_(frame), step_(step), out_(frame.program_.steps[static_cast<size_t>(step)].step->out), in_(in) {}
+      : EvalContext(*frame.program_.steps[static_cast<size_t>(step)].op,
+                    frame.program_.steps[static_cast<size_t>(step)].attrs),
+        frame_(frame),
+        step_(step),
+        out_(frame.program_.steps[static_cast<size_t>(step)].step->out),
+        in_(in) {}
   size_t inputs() const override { return in_.size(); }
   size_t outputs() const override { return out_.size(); }
   const Value& in(size_t i) const override {
@@ -81,8 +89,8 @@ Value Frame::value(int v) {
 Result<std::vector<Value>> Frame::run(std::span<const Value> args) {
   const Program& p = *program_.program;
   if (args.size() != p.inputs.size())
-    return error(Code::invalid_argument, "nested graph '%s' takes %zu inputs, got %zu", p.name.c_str(), p.inputs.size(),
-                 args.size());
+    return error(Code::invalid_argument, "nested graph '%s' takes %zu inputs, got %zu", p.name.c_str(),
+                 p.inputs.size(), args.size());
   for (size_t i = 0; i < args.size(); i++) set_value(p.inputs[i], args[i]);
   for (size_t i = 0; i < p.steps.size(); i++) HONE_CHECK(run_late(static_cast<int>(i)));
   std::vector<Value> out;
@@ -140,7 +148,8 @@ Status Frame::run_late(int step) {
 Status Frame::prepare(int step, State& state) {
   const ResolvedStep& r = program_.steps[static_cast<size_t>(step)];
   const bool tensors = std::all_of(state.in.begin(), state.in.end(), [](const Value& v) {
-    return v.kind == Value::Kind::none || (v.kind == Value::Kind::tensor && v.tensor.dtype() != DType::string);
+    return v.kind == Value::Kind::none ||
+           (v.kind == Value::Kind::tensor && v.tensor.dtype() != DType::string);
   });
   if (r.tactics.empty() || !r.graphs.empty() || !tensors) {
     state.tactic = nullptr;
@@ -163,13 +172,15 @@ Status Frame::prepare(int step, State& state) {
   for (size_t k = 0; k < state.in.size(); k++) {
     state.in_types[k] = type_of(state.in[k]);
     const int v = r.step->in[k];
-    if (v >= 0 && values[static_cast<size_t>(v)].kind == ProgramValue::Kind::constant) constants[k] = state.in[k].tensor;
+    if (v >= 0 && values[static_cast<size_t>(v)].kind == ProgramValue::Kind::constant)
+      constants[k] = state.in[k].tensor;
   }
   Infer infer{*r.op, r.attrs, state.in_types, constants, std::vector<ValueType>(r.step->out.size())};
   HONE_CHECK(infer_types(infer));
   for (size_t k = 0; k < infer.out.size(); k++)
-    if (r.step->out[k] >= 0 && (infer.out[k].kind != Value::Kind::tensor || infer.out[k].dtype == DType::none ||
-                                infer.out[k].dtype == DType::string || !infer.out[k].shape.all_known()))
+    if (r.step->out[k] >= 0 &&
+        (infer.out[k].kind != Value::Kind::tensor || infer.out[k].dtype == DType::none ||
+         infer.out[k].dtype == DType::string || !infer.out[k].shape.all_known()))
       return {};  // depends on data: the reference finds out
   state.out_types = infer.out;
 
@@ -209,7 +220,8 @@ Status Frame::prepare(int step, State& state) {
 
 Status Frame::run_tactic(int step, State& state) {
   const ResolvedStep& r = program_.steps[static_cast<size_t>(step)];
-  for (size_t k = 0; k < state.in.size(); k++) state.in_bytes[k] = state.in[k] ? state.in[k].tensor.bytes() : nullptr;
+  for (size_t k = 0; k < state.in.size(); k++)
+    state.in_bytes[k] = state.in[k] ? state.in[k].tensor.bytes() : nullptr;
   for (size_t k = 0; k < state.out_types.size(); k++) {
     state.out_bytes[k] = nullptr;
     const int v = r.step->out[k];
@@ -221,7 +233,8 @@ Status Frame::run_tactic(int step, State& state) {
   void* scratch = state.scratch.data();
   size_t room = state.scratch.size();
   if (!state.scratch.empty()) std::align(64, state.scratch.size() - 63, scratch, room);
-  state.tactic->run({state.prepared.params.data(), state.packed.get(), state.in_bytes, state.out_bytes, scratch, shared_.pool});
+  state.tactic->run({state.prepared.params.data(), state.packed.get(), state.in_bytes, state.out_bytes,
+                     scratch, shared_.pool});
   return {};
 }
 

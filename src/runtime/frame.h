@@ -1,6 +1,7 @@
-// Frame: one activation of a program. The outermost frame runs a ShapePlan, whose static steps have fixed places; late steps,
-// and all steps of nested programs (If, Loop, Scan), are resolved as they run: shapes are inferred from the inputs at hand, a
-// tactic is prepared when they differ from last time, outputs go to buffers that are kept and grow as needed.
+// Frame: one activation of a program. The outermost frame runs a ShapePlan, whose static steps have fixed
+// places; late steps, and all steps of nested programs (If, Loop, Scan), are resolved as they run: shapes are
+// inferred from the inputs at hand, a tactic is prepared when they differ from last time, outputs go to
+// buffers that are kept and grow as needed.
 //
 // Not thread-safe. Frames of nested programs are made when first entered, and kept.
 #pragma once
@@ -13,7 +14,7 @@
 
 namespace hone {
 
-struct FrameShared {              // one per session
+struct FrameShared {  // one per session
   const Engine& engine;
   ThreadPool& pool;
   std::function<bool()> cancelled;
@@ -31,12 +32,12 @@ class Frame {
   void set_static(std::function<Value(int)> fetch) { fetch_ = std::move(fetch); }
   Status run_late(int step);
   void set_value(int v, Value value) { values_[static_cast<size_t>(v)] = std::move(value); }
-  Value value(int v);             // constant, capture, static or late; kind none where absent
+  Value value(int v);  // constant, capture, static or late; kind none where absent
 
  private:
   friend class LateContext;
-  struct State;                   // of a late step, kept between runs
-  struct Buffer {                 // of a late tensor, kept between runs
+  struct State;    // of a late step, kept between runs
+  struct Buffer {  // of a late tensor, kept between runs
     std::shared_ptr<const void> owner;
     int64_t capacity = 0;
   };

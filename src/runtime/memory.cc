@@ -24,7 +24,8 @@ MemoryUse place_blocks(std::span<MemoryBlock> blocks) {
 
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
 
   std::vector<const MemoryBlock*> placed;  // sorted by offset
   for (size_t index : order) {

@@ -6,10 +6,10 @@
 namespace hone {
 
 struct MemoryBlock {
-  int64_t bytes = 0;      // rounded up to arena_alignment by place_blocks
-  int first = 0;          // step that writes it first
-  int last = 0;           // last step that touches it, >= first
-  int64_t offset = -1;    // result
+  int64_t bytes = 0;    // rounded up to arena_alignment by place_blocks
+  int first = 0;        // step that writes it first
+  int last = 0;         // last step that touches it, >= first
+  int64_t offset = -1;  // result
 };
 
 inline constexpr int64_t arena_alignment = 64;
@@ -20,8 +20,9 @@ struct MemoryUse {
   int64_t lower_bound = 0;  // the most that is alive at any one step: no placement can be smaller
 };
 
-// Places blocks so that two whose lifetimes meet never overlap: largest first, each into the tightest gap that holds it
-// (best fit; Pisarchyk & Lee, "Efficient memory management for deep neural net inference", 2020, section 4, greedy by size).
+// Places blocks so that two whose lifetimes meet never overlap: largest first, each into the tightest gap
+// that holds it (best fit; Pisarchyk & Lee, "Efficient memory management for deep neural net inference",
+// 2020, section 4, greedy by size).
 MemoryUse place_blocks(std::span<MemoryBlock> blocks);
 
 }  // namespace hone

@@ -14,8 +14,13 @@ constexpr int64_t max_folded_bytes = 64 * 1024;
 class Planner {
  public:
   Planner(const Engine& engine, int threads, bool keep_all)
-      : engine_(engine), program_(*engine.program().program), threads_(threads), keep_all_(keep_all), plan_(std::make_shared<ShapePlan>()),
-        known_(program_.values.size()), own_(program_.values.size()) {
+      : engine_(engine),
+        program_(*engine.program().program),
+        threads_(threads),
+        keep_all_(keep_all),
+        plan_(std::make_shared<ShapePlan>()),
+        known_(program_.values.size()),
+        own_(program_.values.size()) {
     plan_->types.resize(program_.values.size());
     plan_->slots.resize(program_.values.size());
   }
@@ -38,7 +43,8 @@ class Planner {
 
   Status bind_inputs(std::span<const Shape> shapes) {
     if (shapes.size() != program_.inputs.size())
-      return error(Code::invalid_argument, "%zu inputs given, the engine takes %zu", shapes.size(), program_.inputs.size());
+      return error(Code::invalid_argument, "%zu inputs given, the engine takes %zu", shapes.size(),
+                   program_.inputs.size());
     for (size_t i = 0; i < shapes.size(); i++) {
       const int v = program_.inputs[i];
       const ProgramValue& value = program_.values[at(v)];
@@ -46,9 +52,10 @@ class Planner {
       bool fits = !want.ranked() || want.rank() == shapes[i].rank();
       for (size_t d = 0; fits && d < want.size(); d++) fits = !known(want[d]) || want[d] == shapes[i][d];
       if (!fits)
-        return error(Code::invalid_argument, "input '%s' has shape %s, the engine takes %s", value.name.c_str(),
-                     shapes[i].str().c_str(), want.str().c_str());
-      if (auto n = checked_elements(shapes[i]); !n) return in(strf("input '%s'", value.name.c_str()), n.take_error());
+        return error(Code::invalid_argument, "input '%s' has shape %s, the engine takes %s",
+                     value.name.c_str(), shapes[i].str().c_str(), want.str().c_str());
+      if (auto n = checked_elements(shapes[i]); !n)
+        return in(strf("input '%s'", value.name.c_str()), n.take_error());
       plan_->input_shapes.push_back(shapes[i]);
       if (value.type.kind != Value::Kind::tensor || value.type.dtype == DType::string) {
         plan_->slots[at(v)].where = Slot::Where::late;
@@ -66,7 +73,8 @@ class Planner {
   void hold(int v, const Tensor& t) {
     known_[at(v)] = t;
     plan_->types[at(v)] = ValueType(t.dtype(), t.shape());
-    plan_->slots[at(v)] = {Slot::Where::constant, static_cast<int>(plan_->constants.size()), 0, row(t.shape())};
+    plan_->slots[at(v)] = {Slot::Where::constant, static_cast<int>(plan_->constants.size()), 0,
+                           row(t.shape())};
     plan_->constants.push_back(t);
   }
 
@@ -90,7 +98,8 @@ class Planner {
       for (size_t k = 0; k < s.out.size(); k++) {
         if (s.out[k] < 0) continue;
         const ValueType& t = infer.out[k];
-        if (t.kind != Value::Kind::tensor || t.dtype == DType::none || t.dtype == DType::string || !t.shape.all_known()) {
+        if (t.kind != Value::Kind::tensor || t.dtype == DType::none || t.dtype == DType::string ||
+            !t.shape.all_known()) {
           is_late = true;
           break;
         }
@@ -150,7 +159,8 @@ class Planner {
     for (size_t k = 0; k < s.in.size(); k++) {
       if (s.in[k] < 0) continue;
       if (values[k]) in_values[k] = values[k];
-      else if (r.op->shape_only) in_values[k] = Tensor::view(nullptr, nullptr, types[k].dtype, types[k].shape);
+      else if (r.op->shape_only)
+        in_values[k] = Tensor::view(nullptr, nullptr, types[k].dtype, types[k].shape);
       else return false;
     }
     OwningContext context(*r.op, r.attrs, std::move(in_values), s.out.size());
@@ -158,7 +168,8 @@ class Planner {
     for (size_t k = 0; k < s.out.size(); k++) {
       if (s.out[k] < 0) continue;
       const Value& v = context.results()[k];
-      if (v.kind != Value::Kind::tensor) return error(Code::internal, "%s made no output %zu", r.label().c_str(), k);
+      if (v.kind != Value::Kind::tensor)
+        return error(Code::internal, "%s made no output %zu", r.label().c_str(), k);
       hold(s.out[k], v.tensor);
     }
     return true;
@@ -242,7 +253,8 @@ class Planner {
         const int root = std::get<0>(root_of(static_cast<int>(v)));
         if (plan_->slots[v].where != Slot::Where::arena) continue;
         auto it = std::find(block_value.begin(), block_value.end(), root);
-        if (it != block_value.end()) plan_->slots[v].offset += blocks[static_cast<size_t>(it - block_value.begin())].offset;
+        if (it != block_value.end())
+          plan_->slots[v].offset += blocks[static_cast<size_t>(it - block_value.begin())].offset;
       }
     for (PlanStep& s : plan_->steps)
       if (s.scratch_offset >= 0) s.scratch_offset = blocks[static_cast<size_t>(s.scratch_offset)].offset;
@@ -263,7 +275,8 @@ class Planner {
     const ProgramStep& p = *r.step;
     // Done by placement alone?
     auto placed_in = [&](std::span<const int> parts, int whole) {
-      return std::all_of(parts.begin(), parts.end(), [&](int v) { return v >= 0 && alias[at(v)].parent == whole; });
+      return std::all_of(parts.begin(), parts.end(),
+                         [&](int v) { return v >= 0 && alias[at(v)].parent == whole; });
     };
     if (r.op->view && alias[at(p.out[0])].parent == p.in[0] && p.out[0] >= 0) return {};
     if (s.tactic && p.domain.empty() &&
@@ -279,12 +292,14 @@ class Planner {
       const Problem problem{r.op, &r.attrs, in_ops, out_ops, engine_.isa(), threads_};
       step.how = PlanStep::How::tactic;
       step.tactic = s.tactic;
-      if (auto status = s.tactic->prepare(problem, step.prepared); !status) return in(r.label(), status.take_error());
+      if (auto status = s.tactic->prepare(problem, step.prepared); !status)
+        return in(r.label(), status.take_error());
       if (step.prepared.packed_bytes > 0) {
         HONE_TRY(step.packed, engine_.packed(*s.tactic, problem, step.prepared));
       }
       if (step.prepared.scratch_bytes > 0) {
-        step.scratch_offset = static_cast<int64_t>(blocks.size());  // the block's number until offsets are known
+        step.scratch_offset =
+            static_cast<int64_t>(blocks.size());  // the block's number until offsets are known
         MemoryBlock b;
         b.bytes = step.prepared.scratch_bytes;
         b.first = b.last = s.step;
@@ -300,17 +315,17 @@ class Planner {
   const int threads_;
   const bool keep_all_;
   std::shared_ptr<ShapePlan> plan_;
-  std::vector<Tensor> known_;         // per value: its content, where it follows from constants and shapes
-  std::vector<bool> own_;             // per value: lives in the arena unless aliased
-  std::vector<AliasStep> steps_;      // static, in order
+  std::vector<Tensor> known_;     // per value: its content, where it follows from constants and shapes
+  std::vector<bool> own_;         // per value: lives in the arena unless aliased
+  std::vector<AliasStep> steps_;  // static, in order
   std::vector<PlanStep> late_;
   std::vector<int> pinned_;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<const ShapePlan>> make_plan(const Engine& engine, std::span<const Shape> input_shapes, int threads,
-                                                   bool keep_all) {
+Result<std::shared_ptr<const ShapePlan>> make_plan(const Engine& engine, std::span<const Shape> input_shapes,
+                                                   int threads, bool keep_all) {
   return Planner(engine, threads, keep_all).run(input_shapes);
 }
 

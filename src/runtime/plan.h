@@ -1,9 +1,9 @@
-// ShapePlan: everything about running a program that follows from the shapes of its inputs alone. Made once per set of input
-// shapes, then only read.
+// ShapePlan: everything about running a program that follows from the shapes of its inputs alone. Made once
+// per set of input shapes, then only read.
 //
-// A value is static where its type follows from the input shapes; it lives at a fixed place (arena, input, constant). A value
-// whose shape depends on data, or that is a sequence, optional or string, is late, and so is every step that touches one:
-// late steps are resolved while running (runtime/frame.h).
+// A value is static where its type follows from the input shapes; it lives at a fixed place (arena, input,
+// constant). A value whose shape depends on data, or that is a sequence, optional or string, is late, and so
+// is every step that touches one: late steps are resolved while running (runtime/frame.h).
 #pragma once
 #include <memory>
 #include <vector>
@@ -16,48 +16,48 @@ namespace hone {
 struct Slot {
   enum class Where : uint8_t { none, arena, input, constant, late };
   Where where = Where::none;
-  int index = -1;          // input: position in the program's inputs; constant: in ShapePlan::constants
-  int64_t offset = 0;      // arena: bytes from its start; input, constant: bytes from the tensor's start
-  int64_t pitch = 0;       // elements between rows of the last dimension
+  int index = -1;      // input: position in the program's inputs; constant: in ShapePlan::constants
+  int64_t offset = 0;  // arena: bytes from its start; input, constant: bytes from the tensor's start
+  int64_t pitch = 0;   // elements between rows of the last dimension
 };
 
 struct PlanStep {
   enum class How : uint8_t { tactic, reference, late };
-  int step = 0;                          // index in the program
+  int step = 0;  // index in the program
   How how = How::late;
-  const Tactic* tactic = nullptr;        // How::tactic
-  Prepared prepared;                     // How::tactic
-  std::shared_ptr<const void> packed;    // How::tactic; may be null
-  int64_t scratch_offset = -1;           // in the arena
+  const Tactic* tactic = nullptr;      // How::tactic
+  Prepared prepared;                   // How::tactic
+  std::shared_ptr<const void> packed;  // How::tactic; may be null
+  int64_t scratch_offset = -1;         // in the arena
 };
 
 struct ShapePlan {
   std::vector<Shape> input_shapes;
-  std::vector<ValueType> types;          // per value of the program; concrete where the slot is not late
-  std::vector<Slot> slots;               // per value
-  std::vector<Tensor> constants;         // the engine's that are used, and those computed from shapes
+  std::vector<ValueType> types;   // per value of the program; concrete where the slot is not late
+  std::vector<Slot> slots;        // per value
+  std::vector<Tensor> constants;  // the engine's that are used, and those computed from shapes
   std::vector<PlanStep> steps;
   MemoryUse memory;
-  int aliased = 0;                       // steps that vanished because their output was put in place
+  int aliased = 0;  // steps that vanished because their output was put in place
 };
 
-// Checks the shapes against the program's inputs (errors name the input) and plans. keep_all: every value keeps its memory to the
-// end, so that all can be looked at after a run.
-Result<std::shared_ptr<const ShapePlan>> make_plan(const Engine&, std::span<const Shape> input_shapes, int threads,
-                                                   bool keep_all = false);
+// Checks the shapes against the program's inputs (errors name the input) and plans. keep_all: every value
+// keeps its memory to the end, so that all can be looked at after a run.
+Result<std::shared_ptr<const ShapePlan>> make_plan(const Engine&, std::span<const Shape> input_shapes,
+                                                   int threads, bool keep_all = false);
 
 // --- pieces, separate for their tests ---
 
 // Where a value lies relative to another. Filled by place_aliases.
 struct Alias {
-  int parent = -1;         // value index; -1: has memory of its own
-  int64_t offset = 0;      // bytes from the parent's start
-  bool pitched = false;    // rows lie as far apart as the parent's
+  int parent = -1;       // value index; -1: has memory of its own
+  int64_t offset = 0;    // bytes from the parent's start
+  bool pitched = false;  // rows lie as far apart as the parent's
 };
-struct AliasStep {         // what place_aliases needs to know of a static step, in order
+struct AliasStep {  // what place_aliases needs to know of a static step, in order
   int step = 0;
   const ResolvedStep* resolved = nullptr;
-  const Tactic* tactic = nullptr;   // null: reference
+  const Tactic* tactic = nullptr;  // null: reference
 };
 // Finds views, concat inputs and split outputs that need no copy, and outputs that may overwrite an input.
 // `own`: values that live in the arena if not aliased. Returns one Alias per value.

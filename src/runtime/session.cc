@@ -29,8 +29,8 @@ class PlacedContext : public EvalContext {
       return t.view();
     }
     if (out_[i].dtype != d || out_[i].shape != s)
-      return error(Code::internal, "output %zu was planned as %s%s, the kernel makes %s%s", i, dtype_name(out_[i].dtype),
-                   out_[i].shape.str().c_str(), dtype_name(d), s.str().c_str());
+      return error(Code::internal, "output %zu was planned as %s%s, the kernel makes %s%s", i,
+                   dtype_name(out_[i].dtype), out_[i].shape.str().c_str(), dtype_name(d), s.str().c_str());
     return out_[i];
   }
   Status set_output(size_t i, Value v) override {
@@ -53,7 +53,8 @@ class PlacedContext : public EvalContext {
 };
 
 double now_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -63,27 +64,36 @@ struct Session::Active {
   struct Step {
     const PlanStep* step;
     const ResolvedStep* resolved;
-    size_t in, out;          // first pointer in the tables below
+    size_t in, out;                          // first pointer in the tables below
     std::unique_ptr<PlacedContext> context;  // reference steps
     double ms = 0;
   };
   std::vector<Step> steps;
   std::vector<const void*> in_bytes;
   std::vector<void*> out_bytes;
-  struct InputUse { size_t step, operand; int input; int64_t offset; };
-  std::vector<InputUse> input_uses;  // pointers that follow the caller's inputs
-  std::vector<Tensor> output_copies;       // of program outputs that lie in the caller's inputs
+  struct InputUse {
+    size_t step, operand;
+    int input;
+    int64_t offset;
+  };
+  std::vector<InputUse> input_uses;   // pointers that follow the caller's inputs
+  std::vector<Tensor> output_copies;  // of program outputs that lie in the caller's inputs
 };
 
 Session::Session(std::shared_ptr<const Engine> engine, const SessionOptions& options, int threads)
-    : engine_(std::move(engine)), pool_(threads), shared_{*engine_, pool_, options.cancelled},
-      frame_(shared_, engine_->program(), nullptr), outputs_(engine_->program().program->outputs.size()), keep_all_(options.keep_all) {
+    : engine_(std::move(engine)),
+      pool_(threads),
+      shared_{*engine_, pool_, options.cancelled},
+      frame_(shared_, engine_->program(), nullptr),
+      outputs_(engine_->program().program->outputs.size()),
+      keep_all_(options.keep_all) {
   frame_.set_static([this](int v) { return fetch(v); });
 }
 
 Session::~Session() = default;
 
-Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Engine> engine, const SessionOptions& options) {
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Engine> engine,
+                                                 const SessionOptions& options) {
   HONE_TRY(const int threads, thread_count(options.threads));
   std::unique_ptr<Session> session(new Session(std::move(engine), options, threads));
   // A program of fixed shapes is planned now, so that the first run is like the others.
@@ -97,9 +107,11 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Engine> e
 
 Status Session::prepare(std::span<const Shape> shapes) {
   for (size_t i = 0; i < plans_.size(); i++)
-    if (std::equal(shapes.begin(), shapes.end(), plans_[i]->input_shapes.begin(), plans_[i]->input_shapes.end())) {
+    if (std::equal(shapes.begin(), shapes.end(), plans_[i]->input_shapes.begin(),
+                   plans_[i]->input_shapes.end())) {
       if (active_ && active_->plan == plans_[i]) return {};
-      std::rotate(plans_.begin(), plans_.begin() + static_cast<std::ptrdiff_t>(i), plans_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      std::rotate(plans_.begin(), plans_.begin() + static_cast<std::ptrdiff_t>(i),
+                  plans_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
       return activate(plans_.front());
     }
   HONE_TRY(auto plan, make_plan(*engine_, shapes, pool_.threads(), keep_all_));
@@ -110,12 +122,16 @@ Status Session::prepare(std::span<const Shape> shapes) {
 
 std::byte* Session::address(const Slot& slot) const {
   switch (slot.where) {
-    case Slot::Where::arena: return static_cast<std::byte*>(arena_.get()) + slot.offset;
+    case Slot::Where::arena:
+      return static_cast<std::byte*>(arena_.get()) + slot.offset;
     case Slot::Where::constant:
-      return static_cast<std::byte*>(active_->plan->constants[static_cast<size_t>(slot.index)].bytes()) + slot.offset;
+      return static_cast<std::byte*>(active_->plan->constants[static_cast<size_t>(slot.index)].bytes()) +
+             slot.offset;
     case Slot::Where::input:
-      return static_cast<std::byte*>(const_cast<void*>(input_bytes_[static_cast<size_t>(slot.index)])) + slot.offset;
-    default: return nullptr;
+      return static_cast<std::byte*>(const_cast<void*>(input_bytes_[static_cast<size_t>(slot.index)])) +
+             slot.offset;
+    default:
+      return nullptr;
   }
 }
 
@@ -133,9 +149,11 @@ Status Session::activate(std::shared_ptr<const ShapePlan> plan) {
     arena_.reset();
     arena_bytes_ = 0;
     // Anonymous pages: zero, and not resident until a kernel touches them.
-    void* memory = mmap(nullptr, static_cast<size_t>(need), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        mmap(nullptr, static_cast<size_t>(need), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
-      return error(Code::limit, "out of memory: the arena for these input shapes takes %lld bytes", static_cast<long long>(need));
+      return error(Code::limit, "out of memory: the arena for these input shapes takes %lld bytes",
+                   static_cast<long long>(need));
     arena_ = std::shared_ptr<void>(memory, [need](void* p) { munmap(p, static_cast<size_t>(need)); });
     arena_bytes_ = need;
   }
@@ -156,7 +174,8 @@ Status Session::activate(std::shared_ptr<const ShapePlan> plan) {
         a.in_bytes.push_back(v < 0 ? nullptr : address(a.plan->slots[at(v)]));
         in.push_back(v < 0 ? Value() : fetch(v));
         if (v >= 0 && a.plan->slots[at(v)].where == Slot::Where::input)
-          a.input_uses.push_back({a.steps.size(), k, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
+          a.input_uses.push_back(
+              {a.steps.size(), k, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
       }
       for (int v : r.step->out) {
         a.out_bytes.push_back(v < 0 ? nullptr : address(a.plan->slots[at(v)]));
@@ -187,8 +206,7 @@ Result<Value> owned(const Value& v) {
     HONE_TRY(Tensor t, Tensor::allocate(v.tensor.dtype(), v.tensor.shape()));
     if (t.dtype() == DType::string)
       std::copy_n(v.tensor.data<std::string>(), t.elements(), t.data<std::string>());
-    else
-      std::memcpy(t.bytes(), v.tensor.bytes(), static_cast<size_t>(t.byte_size()));
+    else std::memcpy(t.bytes(), v.tensor.bytes(), static_cast<size_t>(t.byte_size()));
     return Value(t);
   }
   if (!v.items) return v;
@@ -205,7 +223,8 @@ Result<Value> owned(const Value& v) {
 Status Session::run(std::span<const Value> inputs) {
   const Program& program = *engine_->program().program;
   if (inputs.size() != program.inputs.size())
-    return error(Code::invalid_argument, "%zu inputs given, the engine takes %zu", inputs.size(), program.inputs.size());
+    return error(Code::invalid_argument, "%zu inputs given, the engine takes %zu", inputs.size(),
+                 program.inputs.size());
   bool same = active_ != nullptr;
   for (size_t i = 0; i < inputs.size(); i++) {
     const ProgramValue& want = program.values[static_cast<size_t>(program.inputs[i])];
@@ -217,7 +236,8 @@ Status Session::run(std::span<const Value> inputs) {
   }
   if (!same) {
     std::vector<Shape> shapes;
-    for (const Value& v : inputs) shapes.push_back(v.kind == Value::Kind::tensor ? v.tensor.shape() : Shape{});
+    for (const Value& v : inputs)
+      shapes.push_back(v.kind == Value::Kind::tensor ? v.tensor.shape() : Shape{});
     HONE_CHECK(prepare(shapes));
   }
   Active& a = *active_;
@@ -228,7 +248,8 @@ Status Session::run(std::span<const Value> inputs) {
   }
   for (const Active::InputUse& use : a.input_uses) {
     Active::Step& s = a.steps[use.step];
-    std::byte* bytes = static_cast<std::byte*>(const_cast<void*>(input_bytes_[static_cast<size_t>(use.input)])) + use.offset;
+    std::byte* bytes =
+        static_cast<std::byte*>(const_cast<void*>(input_bytes_[static_cast<size_t>(use.input)])) + use.offset;
     a.in_bytes[s.in + use.operand] = bytes;
     if (s.context) {
       Value& slot = s.context->input_slot(use.operand);
@@ -262,7 +283,9 @@ Status Session::run_steps() {
         s.step->tactic->run({s.step->prepared.params.data(), s.step->packed.get(),
                              std::span(a.in_bytes).subspan(s.in, s.resolved->step->in.size()),
                              std::span(a.out_bytes).subspan(s.out, s.resolved->step->out.size()),
-                             s.step->scratch_offset < 0 ? nullptr : static_cast<std::byte*>(arena_.get()) + s.step->scratch_offset,
+                             s.step->scratch_offset < 0
+                                 ? nullptr
+                                 : static_cast<std::byte*>(arena_.get()) + s.step->scratch_offset,
                              pool_});
         break;
       case PlanStep::How::reference: {
@@ -271,7 +294,9 @@ Status Session::run_steps() {
         if (!status) return in(s.resolved->label(), status.take_error());
         break;
       }
-      case PlanStep::How::late: HONE_CHECK(frame_.run_late(s.step->step)); break;
+      case PlanStep::How::late:
+        HONE_CHECK(frame_.run_late(s.step->step));
+        break;
     }
     if (profiling_) {
       const double after = now_ms();
@@ -305,7 +330,8 @@ Result<Tensor> Session::copy_value(int v) {
   if (value.kind != Value::Kind::tensor) return error(Code::invalid_argument, "value %d is no tensor", v);
   const Slot& slot = active_->plan->slots[static_cast<size_t>(v)];
   const Shape& shape = value.tensor.shape();
-  if (value.tensor.dtype() == DType::string || slot.pitch == 0 || shape.rank() == 0 || slot.pitch == shape.back()) {
+  if (value.tensor.dtype() == DType::string || slot.pitch == 0 || shape.rank() == 0 ||
+      slot.pitch == shape.back()) {
     HONE_TRY(Value copy, owned(Tensor::view(nullptr, value.tensor.bytes(), value.tensor.dtype(), shape)));
     return copy.tensor;
   }
@@ -313,7 +339,8 @@ Result<Tensor> Session::copy_value(int v) {
   const size_t row = static_cast<size_t>(dtype_bytes(t.dtype(), shape.back()));
   const size_t pitch = static_cast<size_t>(dtype_bytes(t.dtype(), slot.pitch));
   for (size_t i = 0, n = static_cast<size_t>(shape.product(0, shape.rank() - 1)); i < n; i++)
-    std::memcpy(static_cast<std::byte*>(t.bytes()) + i * row, static_cast<const std::byte*>(value.tensor.bytes()) + i * pitch, row);
+    std::memcpy(static_cast<std::byte*>(t.bytes()) + i * row,
+                static_cast<const std::byte*>(value.tensor.bytes()) + i * pitch, row);
   return t;
 }
 

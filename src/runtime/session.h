@@ -1,8 +1,10 @@
-// Session: runs an engine. One at a time per session; any number of sessions of one engine in any threads (they share weights).
+// Session: runs an engine. One at a time per session; any number of sessions of one engine in any threads
+// (they share weights).
 //
-// run() plans for the shapes of its inputs the first time it sees them and keeps the plan (the last max_plans of them). After that
-// it allocates nothing where every step is static and has a tactic; late steps and reference kernels may allocate.
-// Outputs live in the session until its next run() or its end. The same inputs give the same bits for any number of threads.
+// run() plans for the shapes of its inputs the first time it sees them and keeps the plan (the last max_plans
+// of them). After that it allocates nothing where every step is static and has a tactic; late steps and
+// reference kernels may allocate. Outputs live in the session until its next run() or its end. The same
+// inputs give the same bits for any number of threads.
 #pragma once
 #include <functional>
 #include <memory>
@@ -15,16 +17,16 @@
 namespace hone {
 
 struct SessionOptions {
-  int threads = 0;                     // 0: HONE_THREADS, else all cores
-  std::function<bool()> cancelled;     // asked between steps; true stops the run with Code::cancelled
-  bool keep_all = false;               // every value survives the run (copy_value), at the price of memory
+  int threads = 0;                  // 0: HONE_THREADS, else all cores
+  std::function<bool()> cancelled;  // asked between steps; true stops the run with Code::cancelled
+  bool keep_all = false;            // every value survives the run (copy_value), at the price of memory
 };
 
 struct StepProfile {
-  std::string name;                    // of the node
+  std::string name;  // of the node
   std::string op;
-  std::string tactic;                  // "reference" where there is none
-  double ms = 0;                       // of the last run
+  std::string tactic;  // "reference" where there is none
+  double ms = 0;       // of the last run
 };
 
 struct SessionMemory {
@@ -52,19 +54,19 @@ class Session {
 
   void set_profiling(bool on) { profiling_ = on; }
   std::vector<StepProfile> profile() const;
-  SessionMemory memory() const;        // of the current plan
-  // Any value of the last run by its index in the program, copied; for tools that look inside. Values share memory: only with
-  // SessionOptions::keep_all do all of them survive the run.
+  SessionMemory memory() const;  // of the current plan
+  // Any value of the last run by its index in the program, copied; for tools that look inside. Values share
+  // memory: only with SessionOptions::keep_all do all of them survive the run.
   Result<Tensor> copy_value(int v);
 
  private:
   Session(std::shared_ptr<const Engine>, const SessionOptions&, int threads);
   Status activate(std::shared_ptr<const ShapePlan>);
   Status run_steps();
-  Value fetch(int v) const;            // static values
+  Value fetch(int v) const;  // static values
   std::byte* address(const Slot&) const;
 
-  struct Active;                       // the current plan with its pointers bound
+  struct Active;  // the current plan with its pointers bound
   std::shared_ptr<const Engine> engine_;
   ThreadPool pool_;
   FrameShared shared_;

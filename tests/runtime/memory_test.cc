@@ -42,7 +42,8 @@ TEST(Memory, AChainNeedsTwoBuffers) {
 }
 
 TEST(Memory, BlocksThatMeetNeverOverlap) {
-  const unsigned seed = std::getenv("HONE_SEED") ? static_cast<unsigned>(std::atoi(std::getenv("HONE_SEED"))) : 1;
+  const unsigned seed =
+      std::getenv("HONE_SEED") ? static_cast<unsigned>(std::atoi(std::getenv("HONE_SEED"))) : 1;
   RecordProperty("seed", static_cast<int>(seed));
   std::mt19937 random(seed);
   for (int round = 0; round < 200; round++) {
