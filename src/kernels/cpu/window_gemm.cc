@@ -162,7 +162,7 @@ void WindowGemm::plan(Isa isa, int threads) {
   grid = groups == 1 ? choose_grid(panels, pixels, threads)
                      : ThreadGrid{static_cast<int>(std::clamp<int64_t>(pixels, 1, threads)), 1};
   const int64_t reach = taps ? (ow - 1) * sw + (kw - 1) * dw + 1 : 0;
-  copied = taps && (left > 0 || reach - left > w);
+  copied = taps && pixels && (left > 0 || reach - left > w);
   pixel = copied ? ic : in_pitch;
   contiguous = groups == 1 && pixel == ic && (dw == 1 || kw == 1);
   // Blocks: as many rows as the cache holds, where a block meets each panel of weights once; single rows
