@@ -192,6 +192,13 @@ Status check_argument(const Graph& g, const Value& declared, const hone::Value& 
   return {};
 }
 
+hone::Value as_optional(hone::Value v) {
+  hone::Value optional;
+  optional.kind = hone::Value::Kind::optional;
+  optional.items = std::make_shared<std::vector<hone::Value>>(1, std::move(v));
+  return optional;
+}
+
 Result<std::vector<hone::Value>> run_graph(Run& run, const Graph& g, std::span<const hone::Value> inputs,
                                            const Scope* outer) {
   if (inputs.size() != g.inputs().size())
@@ -204,9 +211,15 @@ Result<std::vector<hone::Value>> run_graph(Run& run, const Graph& g, std::span<c
   const Schedule& schedule = run.schedules.find(&g)->second;
   Scope scope{&g, outer};
   std::map<Dim, Dim> symbols;
+  using Kind = hone::Value::Kind;
   for (size_t i = 0; i < inputs.size(); i++) {
-    if (inputs[i]) HONE_CHECK(check_argument(g, *g.inputs()[i], inputs[i], symbols));
-    scope.values[g.inputs()[i]] = inputs[i];
+    const Value& declared = *g.inputs()[i];
+    hone::Value given = inputs[i];
+    // A loop whose body takes an optional may carry the plain value on.
+    if (declared.type.kind == Kind::optional && given && given.kind != Kind::optional)
+      given = as_optional(inputs[i]);
+    if (given) HONE_CHECK(check_argument(g, declared, given, symbols));
+    scope.values[&declared] = std::move(given);
   }
   auto value_of = [&](const Value* v) -> Result<hone::Value> {
     if (!v) return hone::Value();

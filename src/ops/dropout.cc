@@ -38,7 +38,7 @@ Status reference(EvalContext& c) {
     std::memcpy(y.bytes, x.bytes, static_cast<size_t>(x.byte_size()));
     return {};
   }
-  Random random(static_cast<uint64_t>(c.attrs.i("seed")));
+  Random random(static_cast<uint32_t>(c.attrs.i("seed")));
   return dispatch_floats(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const double scale = 1 / (1 - ratio);
