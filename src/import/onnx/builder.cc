@@ -262,6 +262,9 @@ Status Builder::outputs(Scope& scope) {
           value->type.dtype != DType::none && declared->dtype != value->type.dtype)
         return error(Code::corrupt, "output %s is declared as %s but computed as %s", quote(v.name).c_str(),
                      declared->str().c_str(), value->type.str().c_str());
+      if (!stale_hints_ && !ir::merge(value->type, *declared))
+        log("output " + quote(v.name) + " is declared as " + declared->str() + " but will be " +
+            value->type.str());
     }
     graph_->add_output(value);
   }

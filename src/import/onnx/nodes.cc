@@ -1,5 +1,6 @@
 // Builder, the part that builds one node: a constant, a call of a local function, or an operator.
 #include <algorithm>
+#include <bit>
 
 #include "import/onnx/builder.h"
 #include "import/quote.h"
@@ -103,9 +104,11 @@ Status Builder::node(const NodeP& n, const Frame& frame, Scope& scope) {
     return operation(n, frame, scope);
   };
   if (auto ok = build(); !ok) {
+    // What knows the node already (inference, a call within) has said which it is.
     Error e = ok.take_error();
-    const std::string prefix = "node " + label(n);
-    return e.message.compare(0, prefix.size(), prefix) == 0 ? e : in(prefix, std::move(e));
+    if (e.message.starts_with(label(n))) e.message.insert(0, "node ");
+    else if (!e.message.starts_with("node " + label(n))) return in("node " + label(n), std::move(e));
+    return e;
   }
   return {};
 }
@@ -137,8 +140,7 @@ Result<AttrValue> Builder::value(const BoundAttribute& bound, ir::Graph& graph) 
   const AttributeP& a = *bound.attribute;
   int64_t t = a.type;
   // Writers of IR version 1 leave the type out.
-  if (t == AttributeP::undefined)
-    for (t = AttributeP::f; t < AttributeP::type_protos && a.present != 1u << t;) t++;
+  if (t == AttributeP::undefined && std::has_single_bit(a.present)) t = std::countr_zero(a.present);
   if (t > AttributeP::undefined && t <= AttributeP::type_protos && (a.present & ~(1u << t)))
     return error(Code::corrupt, "its value is not of the type it states (%lld)",
                  static_cast<long long>(a.type));
