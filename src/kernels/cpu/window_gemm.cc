@@ -98,7 +98,7 @@ class Worker {
     }
     for (int64_t ky = ky0; ky < ky1; ky++) {
       const int64_t iy = origin + ky * g_.dh;
-      if (g_.copied) copy_upto(image, origin + ky0 * g_.dh, iy);
+      if (g_.copied) copy_upto(image, std::max<int64_t>(origin, 0), iy);
       const int64_t offset = g_.copied ? iy % g_.slots * g_.padded * g_.ic : iy * g_.w * g_.in_pitch;
       if (g_.contiguous) seg[row.segs++] = offset;
       else
@@ -106,7 +106,8 @@ class Worker {
     }
   }
 
-  // Brings the input rows [first, iy] of the image into the ring, but for those already there.
+  // Brings the input rows [first, iy] of the image into the ring, but for those already there. `first` is the row below which
+  // no later output row reaches: with a wide dilation that may be above the first tap of this one.
   void copy_upto(int64_t image, int64_t first, int64_t iy) {
     for (next_ = std::max(next_, first); next_ <= iy; next_++) {
       const float* from = input_row(image, next_) + first_x_ * g_.in_pitch;
