@@ -7,7 +7,7 @@ import re
 from project import ROOT, files, finish, text
 
 LINES_WANTED, LINES_MOST = 400, 800
-SOURCES = ('.h', '.hpp', '.cc', '.c', '.py', '.cmake', '.comp', '.js', '')  # '': scripts
+SOURCES = ('.h', '.hpp', '.cc', '.cpp', '.c', '.py', '.cmake', '.comp', '.js', '')  # '': scripts
 OPTIONS_MOST = 12
 MACROS_MOST = 10
 FUNCTIONS_MOST = 60

@@ -9,7 +9,7 @@ program, fix = sys.argv[1], sys.argv[2:] == ['--fix']
 if program.endswith('NOTFOUND'):
     print('clang-format-14 is not installed')
     sys.exit(77)
-sources = [str(f) for f in files('.h', '.hpp', '.cc', '.c')]
+sources = [str(f) for f in files('.h', '.hpp', '.cc', '.cpp', '.c')]
 mode = ['-i'] if fix else ['--dry-run', '-Werror']
 run = subprocess.run([program, *mode, *sources], cwd=ROOT, capture_output=True, text=True)
 wrong = sorted({line.split(':')[0] for line in run.stderr.splitlines() if 'error:' in line})

@@ -93,7 +93,7 @@ def self_test():
 self_test()
 modules = read_table(text('ARCHITECTURE.md'))
 faults = cycles(modules) if modules else ['ARCHITECTURE.md: no table of modules']
-for file in files('.h', '.hpp', '.cc', '.c', '.def', '.inc') if modules else []:
+for file in files('.h', '.hpp', '.cc', '.cpp', '.c', '.def', '.inc') if modules else []:
     if file.parts[0] not in ('tests', 'bench'):  # they look everywhere
         faults += check(modules, file.as_posix(), text(file))
 finish(faults)
