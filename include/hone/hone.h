@@ -130,6 +130,8 @@ typedef struct hone_load_options {
   int verify; /* not 0: check the contents of all tensors too (reads the whole file) */
 } hone_load_options;
 
+/* *is_engine: 1 if the file begins as an engine file does, 0 if it is something else (a model?). Errors: it cannot be read. */
+HONE_API hone_status* hone_engine_probe(const char* path, int* is_engine);
 /* Loads an engine file, which is mapped and must not be shortened while the engine lives (replace it by rename). With
  * libhone a model file is built in memory instead, as hone_build does with default options. */
 HONE_API hone_status* hone_engine_load(const char* path, const hone_load_options* options, hone_engine** engine);

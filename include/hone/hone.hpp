@@ -216,6 +216,12 @@ class Engine {
     if (auto* s = hone_engine_load_memory(bytes.data(), bytes.size(), &o, &e)) return Error(s);
     return Engine(e);
   }
+  // Whether the file begins as an engine file does.
+  static Result<bool> probe(const std::string& path) {
+    int yes = 0;
+    if (auto* s = hone_engine_probe(path.c_str(), &yes)) return Error(s);
+    return yes != 0;
+  }
   explicit Engine(hone_engine* taken) : engine_(taken) {}
 
   Result<Session> session(const SessionOptions& options = {}) const {

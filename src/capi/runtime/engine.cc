@@ -52,6 +52,15 @@ Result<char*> c_string(const std::string& s) {
 }
 }  // namespace
 
+hone_status* hone_engine_probe(const char* path, int* is_engine) {
+  return guarded([&]() -> Status {
+    if (!path || !is_engine) return error(Code::invalid_argument, "hone_engine_probe: path and is_engine must not be NULL");
+    HONE_TRY(const auto file, MappedFile::open(path));
+    *is_engine = looks_like_engine(file->bytes());
+    return {};
+  });
+}
+
 hone_status* hone_engine_load(const char* path, const hone_load_options* given, hone_engine** out) {
   return guarded([&]() -> Status {
     if (!path || !out)

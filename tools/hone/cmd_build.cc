@@ -1,0 +1,77 @@
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/json.h"
+#include "tool.h"
+
+namespace cli {
+namespace {
+namespace fs = std::filesystem;
+using hone::Code;
+using hone::error;
+
+// Said before the work starts rather than after it.
+hone::Status check_output(const std::string& model, const std::string& output) {
+  std::error_code ignored;
+  if (fs::equivalent(model, output, ignored))
+    return error(Code::invalid_argument,
+                 "%s: the engine would replace the model; choose another name with -o", output.c_str());
+  if (fs::is_directory(output, ignored))
+    return error(Code::io, "%s: is a folder; name a file in it with -o", output.c_str());
+  const fs::path folder = fs::path(output).has_parent_path() ? fs::path(output).parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, ignored))
+    return error(Code::io, "%s: the folder %s does not exist; make it first", output.c_str(), folder.c_str());
+  if (!fs::exists(output, ignored) && ::access(folder.c_str(), W_OK) != 0)
+    return error(Code::io, "%s: no permission to write in the folder %s", output.c_str(), folder.c_str());
+  return {};
+}
+
+hone::Result<int> run(const Args& args) {
+  const std::string& model = args.positional(0);
+  const std::string output = args.text("--output");
+  HONE_TRY(const bool is_engine, lift(hone::api::Engine::probe(model)));
+  if (is_engine)
+    return error(Code::invalid_argument, "%s: is an engine file already; give the model it was built from",
+                 model.c_str());
+  HONE_CHECK(check_output(model, output));
+  const auto start = Clock::now();
+  HONE_TRY(auto engine, build(model, args));
+  HONE_CHECK(lift(engine.save(output)));
+  const double seconds = ms_since(start) / 1000;
+  std::error_code ignored;
+  const auto size =
+      fs::is_regular_file(output, ignored) ? static_cast<double>(fs::file_size(output, ignored)) : 0;
+  if (args.has("--json")) {
+    hone::Json j = hone::Json::object();
+    j.set("engine", output)
+        .set("bytes", size)
+        .set("seconds", seconds)
+        .set("precision", engine.meta("precision"));
+    std::printf("%s\n", j.str().c_str());
+  } else {
+    std::fprintf(stderr, "%s: %s, built in %.1f s\n", output.c_str(), bytes_text(size).c_str(), seconds);
+  }
+  return 0;
+}
+}  // namespace
+
+extern const Command command_build;
+const Command command_build{"build",
+                            "MODEL -o ENGINE [options]",
+                            "Builds an engine file from a trained model (ONNX): imports, optimises, and "
+                            "writes the file whole or not at all.",
+                            {"MODEL"},
+                            with_build_options({{.name = "--output",
+                                                 .letter = 'o',
+                                                 .kind = Option::text,
+                                                 .value = "ENGINE",
+                                                 .help = "the file to write",
+                                                 .required = true},
+                                                json_option}),
+                            "hone build mobilenet.onnx -o mobilenet.hone\n"
+                            "hone build yolo.onnx -o yolo.hone --shape images=1x3x320x320\n"
+                            "hone build net.onnx -o net.hone --disable=layout --dump-after=fold --explain",
+                            run};
+
+}  // namespace cli
