@@ -20,6 +20,13 @@ Status check(const BuildOptions& options) {
   if (options.precision != "fp32")
     return error(Code::unsupported, "precision '%s' is not available yet; use fp32",
                  options.precision.c_str());
+  std::string known = "import, all";
+  std::set<std::string> names{"import", "all"};
+  for (const opt::Pass& p : opt::passes())
+    if (names.insert(p.name).second) known += std::string(", ") + p.name;
+  for (const std::string& pass : options.dump_after)
+    if (!names.count(pass))
+      return error(Code::invalid_argument, "no pass is called '%s'; known are %s", pass.c_str(), known.c_str());
   return {};
 }
 

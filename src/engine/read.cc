@@ -322,9 +322,8 @@ class Reader {
 }  // namespace
 
 Result<EngineData> read_engine(std::shared_ptr<const MappedFile> file, const ReadOptions& options) {
-  const MappedFile& f = *file;
-  auto engine = read_engine_bytes(std::move(file), f.bytes(), options);
-  if (!engine) return in(f.path(), engine.take_error());
+  auto engine = read_engine_bytes(file, file->bytes(), options);
+  if (!engine) return in(file->path(), engine.take_error());
   return engine;
 }
 

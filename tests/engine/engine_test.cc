@@ -150,6 +150,20 @@ TEST(EngineFile, mapped_constants_outlive_the_reader) {
   EXPECT_EQ(kept.data<float>()[1], -2.0f);
 }
 
+TEST(EngineFile, errors_name_the_file) {
+  const auto path =
+      (fs::temp_directory_path() / ("hone-cut-" + std::to_string(::getpid()) + ".hone")).string();
+  const auto bytes = *engine_bytes(sample_engine());
+  const std::span<const std::byte> half = std::span(bytes).first(bytes.size() / 2);
+  ASSERT_TRUE(write_file(path, std::span(&half, 1)));
+  auto file = MappedFile::open(path);
+  ASSERT_TRUE(file);
+  auto e = read_engine(*std::move(file));  // the only owner: the name must still be there for the message
+  fs::remove(path);
+  ASSERT_FALSE(e);
+  EXPECT_EQ(e.error().message.find(path + ": the engine file has"), 0u) << e.error().message;
+}
+
 TEST(EngineFile, bytes_at_an_odd_address_are_copied) {
   const auto bytes = *engine_bytes(sample_engine());
   auto shifted = std::make_shared<Bytes>(bytes.size() + 65);

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/log.h"
 #include "capi/runtime/handles.h"
 #include "engine/validate.h"
 
@@ -11,6 +12,7 @@ using capi::guarded;
 
 Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
   BuildOptions b;
+  b.log = [](const std::string& line) { log(LogLevel::info, "%s", line.c_str()); };
   if (o.precision) b.precision = o.precision;
   for (size_t i = 0; i < o.shape_count; i++) {
     const hone_shape& s = o.shapes[i];

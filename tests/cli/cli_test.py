@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""The hone command as a newcomer meets it: what works, and one clear line with the right exit code for what does not.
+
+    cli_test.py HONE SOURCE_DIR [unittest arguments]
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import npy
+from onnx_writer import INT64, floats, model, node, value
+
+HONE, SOURCE = sys.argv[1], sys.argv[2]
+PARTS = os.path.join(SOURCE, 'examples/parts/parts.onnx')
+SAMPLES = os.path.join(SOURCE, 'examples/parts/samples')
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='hone-cli-')
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name, content=None):
+        path = os.path.join(self.folder, name)
+        if content is not None:
+            with open(path, 'wb') as f:
+                f.write(content)
+        return path
+
+    def hone(self, *words, stdout=subprocess.PIPE, **environment):
+        return subprocess.run([HONE, *words], stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, **environment}, timeout=300)
+
+    def works(self, *words, **environment):
+        result = self.hone(*words, **environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result
+
+    def fails(self, code, expected, *words, **environment):
+        """Exit code, and one line on standard error that has every text expected."""
+        result = self.hone(*words, **environment)
+        self.assertEqual(result.returncode, code, (result.stdout, result.stderr))
+        self.assertEqual(result.stderr.count('\n'), 1, result.stderr)
+        for text in [expected] if isinstance(expected, str) else expected:
+            self.assertIn(text, result.stderr)
+        return result
+
+    def engine(self):
+        path = self.path('parts.hone')
+        self.works('build', PARTS, '-o', path)
+        return path
+
+    def affine(self, name, scale=2.0, output='y', batch=1):
+        """y = Relu(scale * x) + 1, x of shape [batch, 4]."""
+        return self.path(name, model(
+            [node('Mul', ['x', 'scale'], ['scaled'], 'the_mul'), node('Relu', ['scaled'], ['positive'], 'the_relu'),
+             node('Add', ['positive', 'one'], [output], 'the_add')],
+            [value('x', [batch, 4])], [value(output, [batch, 4])], [floats('scale', [4], [scale] * 4), floats('one', [1], [1.0])]))
+
+
+class Works(Cli):
+    def test_pictures_are_told_apart_as_torch_told_them(self):
+        engine = self.engine()
+        with open(os.path.join(SAMPLES, 'expected.txt')) as f:
+            lines = [line.split() for line in f if line.strip() and not line.startswith('#')]
+        self.assertEqual(len(lines), 8)
+        for name, *expected in lines:
+            self.works('run', engine, '--input', f'image={SAMPLES}/{name}.npy', '--output-dir', self.path('out'))
+            shape, got = npy.read(self.path('out/probabilities.npy'))
+            self.assertEqual(shape, (1, 4))
+            for g, e in zip(got, expected):
+                self.assertAlmostEqual(g, float(e), delta=1e-4)
+
+    def test_an_input_may_omit_its_name_and_a_model_stands_for_an_engine(self):
+        for extra in [], ['--opt', 'none']:
+            self.works('run', PARTS, '--input', f'{SAMPLES}/0_bolt.npy', '--output-dir', self.folder, *extra)
+            self.assertGreater(npy.read(self.path('probabilities.npy'))[1][0], 0.5)
+
+    def test_slashes_in_output_names_become_underscores(self):
+        m = self.affine('m.onnx', output='a/b')
+        npy.write(self.path('x.npy'), [1, 4], [1, -1, 2, -2])
+        self.works('run', m, '--input', self.path('x.npy'), '--output-dir', self.path('new/folder'))
+        self.assertEqual(npy.read(self.path('new/folder/a_b.npy')), ((1, 4), (3, 1, 5, 1)))
+
+    def test_open_dimensions_take_any_size(self):
+        m = self.affine('m.onnx', batch='batch')
+        for rows in 1, 3:
+            npy.write(self.path('x.npy'), [rows, 4], [1.0] * 4 * rows)
+            self.works('run', m, '--input', self.path('x.npy'), '--output-dir', self.folder)
+            self.assertEqual(npy.read(self.path('y.npy'))[0], (rows, 4))
+        j = json.loads(self.works('inspect', m, '--json').stdout)
+        self.assertEqual(j['inputs'][0]['shape'], ['batch', 4])
+        self.assertIsNone(j['memory'])
+        j = json.loads(self.works('inspect', m, '--json', '--shape', 'x=5x4').stdout)
+        self.assertEqual(j['inputs'][0]['shape'], [5, 4])
+        self.assertGreater(j['memory']['arena_bytes'], 0)
+
+    def test_building_twice_gives_the_same_bytes(self):
+        with open(self.engine(), 'rb') as f:
+            first = f.read()
+        with open(self.engine(), 'rb') as f:
+            self.assertEqual(first, f.read())
+
+    def test_bench_has_the_promised_keys(self):
+        result = self.works('bench', self.engine(), '--json', '--iterations', '5', '--warmup', '1', '--threads', '1')
+        j = json.loads(result.stdout)
+        self.assertEqual(result.stdout.count('\n'), 1)
+        for key in 'median_ms min_ms p95_ms load_ms peak_rss_mb arena_bytes weights_bytes threads precision layers'.split():
+            self.assertIn(key, j)
+        self.assertEqual(j['threads'], 1)
+        self.assertEqual(j['precision'], 'fp32')
+        self.assertLessEqual(j['min_ms'], j['median_ms'])
+        self.assertLessEqual(j['median_ms'], j['p95_ms'])
+        self.assertGreater(len(j['layers']), 0)
+        for key in 'name op tactic ms'.split():
+            self.assertIn(key, j['layers'][0])
+        self.assertIn('median', self.works('bench', PARTS, '--iterations', '2').stdout)
+
+    def test_inspect_shows_what_is_inside(self):
+        j = json.loads(self.works('inspect', self.engine(), '--json').stdout)
+        self.assertEqual(j['kind'], 'engine')
+        self.assertEqual(j['inputs'], [{'name': 'image', 'dtype': 'f32', 'shape': [1, 1, 64, 64]}])
+        self.assertEqual(j['outputs'][0]['name'], 'probabilities')
+        m = j['memory']
+        self.assertLessEqual(m['lower_bound_bytes'], m['arena_bytes'])
+        self.assertLessEqual(m['arena_bytes'], m['tensors_bytes'])
+        text = self.works('inspect', PARTS, '--steps').stdout
+        for word in 'inputs', 'image: f32 1x1x64x64', 'operators', 'lower bound', 'Softmax':
+            self.assertIn(word, text)
+
+    def test_check_passes_where_engine_and_model_agree(self):
+        engine = self.engine()
+        self.works('check', engine, '--against', PARTS)
+        j = json.loads(self.works('check', engine, '--against', PARTS, '--json', '--seed', '7').stdout)
+        self.assertTrue(j['passed'])
+        self.assertLess(j['relative_error'], 1e-4)
+        self.works('run', engine, '--input', f'{SAMPLES}/1_gear.npy', '--output-dir', self.folder)
+        shutil.copy(f'{SAMPLES}/1_gear.npy', self.path('in0.npy'))
+        os.rename(self.path('probabilities.npy'), self.path('out0.npy'))
+        self.works('check', PARTS, '--against', self.folder)
+
+    def test_check_names_the_first_layer_that_differs(self):
+        engine = self.path('m.hone')
+        self.works('build', self.affine('m.onnx'), '-o', engine, '--opt', 'none')
+        other = self.affine('other.onnx', scale=3.0)
+        self.fails(3, 'not met', 'check', engine, '--against', other)
+        j = json.loads(self.hone('check', engine, '--against', other, '--json').stdout)
+        self.assertFalse(j['passed'])
+        self.assertEqual(j['first_difference']['layer'], 'the_mul')
+        self.works('check', engine, '--against', other, '--limit', '1')
+
+    def test_check_against_stored_outputs_that_differ_ends_with_3(self):
+        npy.write(self.path('in0.npy'), [1, 4], [1, 2, 3, 4])
+        npy.write(self.path('out0.npy'), [1, 4], [3, 5, 7, 9.5])
+        result = self.fails(3, 'not met', 'check', self.affine('m.onnx'), '--against', self.folder)
+        self.assertIn('at element 3: 9, expected 9.5', result.stdout)
+        npy.write(self.path('out0.npy'), [2, 2], [3, 5, 7, 9])
+        self.assertIn('shape [1,4], expected [2,2]', self.fails(3, 'not met', 'check', self.affine('m.onnx'), '--against', self.folder).stdout)
+
+    def test_passes_can_be_dumped_and_disabled(self):
+        result = self.works('build', PARTS, '-o', self.path('m.hone'), '--dump-after', 'import', '--explain')
+        self.assertIn('# after import', result.stderr)
+        self.assertIn('BatchNormalization', result.stderr)
+        self.fails(1, 'nonsense', 'build', PARTS, '-o', self.path('m.hone'), '--disable=nonsense')
+        self.fails(1, 'nonsense', 'build', PARTS, '-o', self.path('m.hone'), '--dump-after=nonsense')
+
+    def test_help_has_examples_and_version_is_told(self):
+        self.assertRegex(self.works('--version').stdout, r'^hone \d+\.\d+\.\d+\n$')
+        for command in 'build run bench inspect check'.split():
+            self.assertIn(command, self.works('--help').stdout)
+            self.assertIn(f'\n  hone {command} ', self.works(command, '--help').stdout)
+
+
+class Refuses(Cli):
+    def test_wrong_usage_with_2(self):
+        self.assertEqual(self.hone().returncode, 2)
+        self.fails(2, "did you mean 'build'", 'biuld')
+        self.fails(2, "did you mean '--threads'", 'bench', 'm.hone', '--thread', '2')
+        self.fails(2, 'MODEL is missing', 'build')
+        self.fails(2, '--output', 'build', PARTS)
+        self.fails(2, 'needs a value', 'build', PARTS, '-o')
+        self.fails(2, 'unexpected argument', 'bench', 'a', 'b')
+        self.fails(2, 'whole number from 1', 'bench', PARTS, '--threads', 'many')
+        self.fails(2, 'NAME=1x3x224x224', 'bench', PARTS, '--shape', '1x3')
+        self.fails(2, 'one of fp32', 'build', PARTS, '-o', 'x', '--precision', 'fp99')
+        self.fails(2, 'given twice', 'build', PARTS, '-o', 'x', '-o', 'y')
+        self.fails(2, 'takes no value', 'bench', PARTS, '--json=yes')
+
+    def test_a_missing_file(self):
+        for words in ['build', 'nosuch.onnx', '-o', 'x.hone'], ['run', 'nosuch.onnx'], ['bench', 'nosuch.onnx'], ['inspect', 'nosuch.onnx']:
+            self.fails(1, ['nosuch.onnx', 'No such file'], *words)
+        self.fails(1, 'nosuch.npy', 'run', PARTS, '--input', 'nosuch.npy')
+
+    def test_a_pdf(self):
+        pdf = self.path('paper.pdf', b'%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< /Type /Catalog >>\nendobj\n' * 50)
+        for words in ['build', pdf, '-o', self.path('x')], ['inspect', pdf], ['check', PARTS, '--against', pdf]:
+            self.fails(1, 'paper.pdf', *words)
+        self.fails(1, ['paper.pdf', '.npy'], 'run', PARTS, '--input', pdf)
+        self.fails(1, 'empty.onnx', 'inspect', self.path('empty.onnx', b''))
+        self.fails(1, self.folder, 'inspect', self.folder)
+
+    def test_a_truncated_model_and_a_truncated_engine(self):
+        with open(PARTS, 'rb') as f:
+            whole = f.read()
+        self.fails(1, 'cut.onnx', 'build', self.path('cut.onnx', whole[:len(whole) // 2]), '-o', self.path('x.hone'))
+        with open(self.engine(), 'rb') as f:
+            whole = f.read()
+        self.fails(1, ['cut.hone', 'cut off'], 'run', self.path('cut.hone', whole[:len(whole) // 2]))
+        flipped = bytearray(whole)
+        flipped[100] ^= 1
+        self.fails(1, ['flipped.hone', 'damaged'], 'bench', self.path('flipped.hone', bytes(flipped)))
+
+    def test_a_custom_operator(self):
+        m = self.path('custom.onnx', model([node('Frobnicate', ['x'], ['y'], 'my_node', 'com.acme')], [value('x', [1])], [value('y', [1])],
+                                           domains=('', 'com.acme')))
+        self.fails(1, ['Frobnicate', 'com.acme', 'my_node'], 'build', m, '-o', self.path('x.hone'))
+
+    def test_wrong_inputs(self):
+        m = self.affine('m.onnx')
+        npy.write(self.path('good.npy'), [1, 4], [1] * 4)
+        npy.write(self.path('wide.npy'), [1, 5], [1] * 5)
+        npy.write(self.path('whole.npy'), [1, 4], [1] * 4, 'q')
+        good = self.path('good.npy')
+        self.fails(1, ["no input 'z'", "'x' (f32 1x4)"], 'run', m, '--input', f'z={good}')
+        self.fails(1, ["input 'x'", 'missing'], 'run', m)
+        self.fails(1, 'left over', 'run', m, '--input', f'x={good}', '--input', good)
+        self.fails(1, "input 'x' is given twice", 'run', m, '--input', f'x={good}', '--input', f'x={good}')
+        self.fails(1, ['wide.npy', "input 'x' is f32[1,5]", 'f32[1,4]'], 'run', m, '--input', self.path('wide.npy'))
+        self.fails(1, ['whole.npy', "input 'x'", 'i64', 'f32'], 'run', m, '--input', self.path('whole.npy'))
+        self.fails(1, "'z'", 'bench', m, '--shape', 'z=1x4')
+        with open(good, 'rb') as f:
+            cut = f.read()[:-1]
+        self.fails(1, ['cut.npy', 'cut off'], 'run', m, '--input', self.path('cut.npy', cut))
+
+    def test_outputs_that_cannot_be_written(self):
+        self.fails(1, ['/dev/full', 'No space left'], 'build', PARTS, '-o', '/dev/full')
+        self.assertFalse(os.path.isfile('/dev/full'))
+        self.fails(1, ['no/such/folder', 'does not exist'], 'build', PARTS, '-o', self.path('no/such/folder/x.hone'))
+        self.fails(1, 'is a folder', 'build', PARTS, '-o', self.folder)
+        self.fails(1, '/proc/x', 'build', PARTS, '-o', '/proc/x.hone')
+        npy.write(self.path('x.npy'), [1, 4], [1] * 4)
+        self.fails(1, 'x.npy', 'run', self.affine('m.onnx'), '--input', self.path('x.npy'), '--output-dir', self.path('x.npy'))
+        with open('/dev/full', 'w') as full:
+            result = self.hone('inspect', PARTS, '--json', stdout=full)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('No space left', result.stderr)
+        self.assertEqual([f for f in os.listdir(self.folder) if f.endswith('.tmp')], [])
+
+    def test_a_model_is_never_replaced_by_its_engine(self):
+        m = self.affine('m.onnx')
+        self.fails(1, 'would replace the model', 'build', m, '-o', m)
+
+    def test_an_engine_where_only_a_model_will_do(self):
+        engine = self.engine()
+        self.fails(1, 'engine file already', 'build', engine, '-o', self.path('x.hone'))
+        self.fails(1, "'--opt' is for building", 'bench', engine, '--opt', 'none')
+
+    def test_a_wrong_environment(self):
+        engine = self.engine()
+        self.fails(1, ['HONE_ISA', 'nonsense'], 'bench', engine, HONE_ISA='nonsense')
+        self.fails(1, ['HONE_THREADS', 'nonsense'], 'bench', engine, HONE_THREADS='nonsense')
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
