@@ -6,7 +6,7 @@
 //   f8e5m2              IEEE-like: infinities and NaNs
 //   f8e4m3fn            no infinity, NaN = S.1111.111; greatest 448
 //   f8e4m3fnuz, e5m2fnuz  no infinity, no -0, NaN = 0x80
-//   f4e2m1              no infinity, no NaN (NaN becomes the greatest magnitude); always saturates
+//   f4e2m1              no infinity, no NaN (NaN becomes -0, as ONNX's test cases have it); always saturates
 //   f8e8m0              2^(bits - 127), no sign, no zero; NaN = 255
 #pragma once
 #include <bit>
@@ -37,7 +37,7 @@ struct SmallFloat {
   constexpr uint32_t nan() const {
     if (kind == ieee) return infinity() | 1u << (mantissa_bits - 1);
     if (kind == fn) return sign_bit() - 1;
-    return kind == fnuz ? sign_bit() : max_finite();
+    return sign_bit();
   }
 };
 template <class T>
@@ -62,7 +62,7 @@ inline uint32_t to_small_float(double x, const SmallFloat& f, bool saturate) {
   const uint64_t u = std::bit_cast<uint64_t>(x);
   const uint32_t sign = u >> 63 ? f.sign_bit() : 0;
   const bool signed_zero = f.kind != SmallFloat::fnuz;
-  if (std::isnan(x)) return f.kind == SmallFloat::fnuz ? f.nan() : sign | f.nan();
+  if (std::isnan(x)) return sign | f.nan();
   uint32_t magnitude = f.max_finite() + 1;  // "too great"
   if (!std::isinf(x)) {
     const int e = static_cast<int>(u >> 52 & 0x7ff) - 1023;

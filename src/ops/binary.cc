@@ -135,6 +135,14 @@ Status infer_prelu(Infer& c) {
   return {};
 }
 
+// Below 7 a slope for each channel is a vector, whatever the rank of x.
+Status slope_along_channels(OpsetNode& n) {
+  const Shape slope = n.type(1).shape;
+  if (slope.rank() == 1 && slope[0] != 1) n.attrs().set("axis", int64_t{1});
+  return upgrade_broadcast(n);
+}
+constexpr Upgrade prelu_upgrades[] = {{7, slope_along_channels}};
+
 struct And {
   template <class T>
   static T f(T x, T y) {
@@ -226,8 +234,10 @@ constexpr AttrDef mod_attrs[] = {AttrDef::def_i("fmod", 0)};
                              .max_inputs = 2, \
                              __VA_ARGS__,     \
                              .layout = Layout::elementwise};
-#define SAME(op) .infer = infer<number_types>, .reference = reference<pick_same<binary::op>>
-#define TRUTH(op, types) .infer = infer<types, true>, .reference = reference<pick_truth<binary::op>>
+#define SAME(op) \
+  .upgrades = broadcast_upgrades, .infer = infer<number_types>, .reference = reference<pick_same<binary::op>>
+#define TRUTH(op, types) \
+  .upgrades = broadcast_upgrades, .infer = infer<types, true>, .reference = reference<pick_truth<binary::op>>
 
 BINARY_OP(BitShift, "x shifted by y bits", .attrs = shift_attrs, .infer = infer_shift, .reference = bit_shift)
 BINARY_OP(Div, "x / y (integers: towards zero)", SAME(Div))
@@ -236,7 +246,7 @@ BINARY_OP(GreaterOrEqual, "x >= y", TRUTH(GreaterOrEqual, number_types))
 BINARY_OP(Less, "x < y", TRUTH(Less, number_types))
 BINARY_OP(LessOrEqual, "x <= y", TRUTH(LessOrEqual, number_types))
 BINARY_OP(Mod, "remainder of x / y", .attrs = mod_attrs, .infer = infer_mod, .reference = mod)
-BINARY_OP(PRelu, "x where x >= 0, else slope * x", .infer = infer_prelu,
+BINARY_OP(PRelu, "x where x >= 0, else slope * x", .upgrades = prelu_upgrades, .infer = infer_prelu,
           .reference = reference<pick_same<binary::PRelu>>)
 BINARY_OP(Sub, "x - y", SAME(Sub))
 #undef BINARY_OP
@@ -249,9 +259,11 @@ BINARY_OP(Sub, "x - y", SAME(Sub))
                              __VA_ARGS__,                   \
                              .layout = Layout::elementwise, \
                              .commutative = true};
-#define LOGIC(expression) \
-  .infer = infer<bool_type>, .reference = reference<pick_bool<[](bool x, bool y) { return expression; }>>
-#define BITS(op) .infer = infer<int_types>, .reference = reference<pick_int<op>>
+#define LOGIC(expression)                                    \
+  .upgrades = broadcast_upgrades, .infer = infer<bool_type>, \
+  .reference = reference<pick_bool<[](bool x, bool y) { return expression; }>>
+#define BITS(op) \
+  .upgrades = broadcast_upgrades, .infer = infer<int_types>, .reference = reference<pick_int<op>>
 
 COMMUTATIVE_OP(Add, "x + y", .attrs = activation_attrs, SAME(Add))
 COMMUTATIVE_OP(And, "logical conjunction", LOGIC(x&& y))

@@ -36,16 +36,10 @@ Status reference(EvalContext& c) {
 // Below 11 the bounds are attributes.
 Status bounds_to_inputs(OpsetNode& n) {
   const char* const names[] = {"min", "max"};
-  const DType d = n.type(0).dtype == DType::none ? DType::f32 : n.type(0).dtype;
   for (size_t i = 0; i < 2; i++) {
     if (!n.attrs().has(names[i])) continue;
-    const float bound = n.attrs().f(names[i]);
-    HONE_TRY(const Tensor t, Tensor::allocate(d, Shape{}));
-    HONE_CHECK(dispatch_floats(d, [&](auto zero) {
-      using T = decltype(zero);
-      store(t.data<T>()[0], static_cast<Compute<T>>(bound));
-    }));
-    n.set_constant(i + 1, t);
+    HONE_TRY(Tensor t, float_scalar(n.type(0).dtype, n.attrs().f(names[i])));
+    n.set_constant(i + 1, std::move(t));
     n.attrs().erase(names[i]);
   }
   return {};

@@ -107,6 +107,40 @@ Result<Dim> length_of(const Infer& c, size_t i) {
   return known(s[0]) ? s[0] : unknown_dim;
 }
 
+Status upgrade_broadcast(OpsetNode& n) {
+  const bool has_axis = n.attrs().has("axis");
+  const int64_t given = n.attrs().i("axis");
+  for (const char* name : {"axis", "broadcast", "consumed_inputs"}) n.attrs().erase(name);
+  if (!has_axis || !n.has(1)) return {};
+  const Shape a = n.type(0).shape;
+  Shape b = n.type(1).shape;
+  if (!a.ranked() || !b.ranked())
+    return error(Code::unsupported, "attribute 'axis' with inputs of unknown rank");
+  if (b.rank() == 0) return {};
+  const int64_t axis = given < 0 ? given + a.rank() : given;
+  if (axis < 0 || axis + b.rank() > a.rank())
+    return error(Code::corrupt, "attribute 'axis' is %lld for inputs %s and %s",
+                 static_cast<long long>(given), a.str().c_str(), b.str().c_str());
+  if (axis + b.rank() == a.rank()) return {};
+  const Tensor t = n.constant(1);
+  if (!t)
+    return error(Code::unsupported,
+                 "input 1 of shape %s lies along axis %lld of %s: convert the model to opset 7 or newer",
+                 b.str().c_str(), static_cast<long long>(axis), a.str().c_str());
+  while (axis + b.rank() < a.rank()) b.push_back(1);
+  n.set_constant(1, t.reshaped(b));
+  return {};
+}
+
+Result<Tensor> float_scalar(DType d, float value) {
+  HONE_TRY(const Tensor t, Tensor::allocate(d == DType::none ? DType::f32 : d, Shape{}));
+  HONE_CHECK(dispatch_floats(t.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    store(*t.data<T>(), static_cast<Compute<T>>(value));
+  }));
+  return t;
+}
+
 Result<std::vector<ValueType>> infer_outputs(EvalContext& c) {
   const size_t n = c.inputs();
   std::vector<ValueType> types;

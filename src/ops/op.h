@@ -105,7 +105,8 @@ class OpsetNode {
   virtual Attrs& attrs() = 0;
   virtual size_t inputs() const = 0;
   virtual bool has(size_t i) const = 0;
-  virtual ValueType type(size_t i) const = 0;  // as far as known at this point of the import
+  virtual Tensor constant(size_t i) const = 0;  // empty unless input i is known to be this constant
+  virtual ValueType type(size_t i) const = 0;   // as far as known at this point of the import
   virtual void set_constant(size_t i,
                             Tensor) = 0;  // input i becomes this constant; gaps before it become absent
   virtual void remove_input(size_t i) = 0;

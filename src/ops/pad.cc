@@ -160,14 +160,8 @@ Status attributes_to_inputs(OpsetNode& n) {
   Attrs& attrs = n.attrs();
   if (attrs.has("pads")) n.set_constant(1, Tensor::of_ints(attrs.ints("pads")));
   if (attrs.has("value")) {
-    const float value = attrs.f("value");
-    const DType d = n.type(0).dtype == DType::none ? DType::f32 : n.type(0).dtype;
-    HONE_TRY(const Tensor t, Tensor::allocate(d, Shape{}));
-    HONE_CHECK(dispatch_floats(d, [&](auto zero) {
-      using T = decltype(zero);
-      store(t.data<T>()[0], static_cast<Compute<T>>(value));
-    }));
-    n.set_constant(2, t);
+    HONE_TRY(Tensor t, float_scalar(n.type(0).dtype, attrs.f("value")));
+    n.set_constant(2, std::move(t));
   }
   attrs.erase("pads");
   attrs.erase("value");

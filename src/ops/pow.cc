@@ -80,6 +80,7 @@ extern const OpDef op_Pow{.name = "Pow",
                           .doc = "x^y",
                           .min_inputs = 2,
                           .max_inputs = 2,
+                          .upgrades = broadcast_upgrades,
                           .infer = infer,
                           .reference = reference,
                           .layout = Layout::elementwise};

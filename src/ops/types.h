@@ -47,6 +47,14 @@ Result<std::vector<int>> normalize_axes(std::span<const int64_t> axes, int rank)
 // counts as one).
 Result<Dim> length_of(const Infer&, size_t i);
 
+// --- for upgrades ---
+// Below 7 the attributes "broadcast" and "axis" say how input 1 lies along input 0. Errors: it lies along
+// axes other than the last and is no constant that could be given trailing dimensions of 1.
+Status upgrade_broadcast(OpsetNode&);
+inline constexpr Upgrade broadcast_upgrades[] = {{7, upgrade_broadcast}};
+// For upgrades of attributes that became inputs: a scalar of a float type (none: f32).
+Result<Tensor> float_scalar(DType, float);
+
 // --- for reference kernels ---
 // Runs the operator's inference on the actual inputs, all values known: all of its checks hold then. Returns
 // the types of the outputs.

@@ -35,6 +35,7 @@ class Upgraded : public OpsetNode {
   size_t inputs() const override { return inputs_.size(); }
   bool has(size_t i) const override { return i < inputs_.size() && inputs_[i]; }
   ValueType type(size_t i) const override { return has(i) ? inputs_[i]->type : ValueType(); }
+  Tensor constant(size_t i) const override { return has(i) ? inputs_[i]->constant : Tensor(); }
   void set_constant(size_t i, Tensor t) override {
     if (inputs_.size() <= i) inputs_.resize(i + 1);
     inputs_[i] = graph_.add_constant(std::move(t));
