@@ -54,6 +54,7 @@ class Numbers {
     for (int64_t i = 0; i < t.elements(); i++) t.data<uint8_t>()[i] = static_cast<uint8_t>(engine_());
     return t;
   }
+  int upto(int n) { return std::uniform_int_distribution<int>(0, n)(engine_); }
 
  private:
   uint32_t seed_ = 0;
