@@ -153,6 +153,8 @@ TEST(HostileModel, KeepsCountsWithinTheLimits) {
   m = relu_model();
   m.graph.nodes = {node("Relu", {"x"}, {"y"}, {std::vector<Message>(100, attr("a", int64_t{1}))})};
   expect_error(import_message(m, {.limits = {.attributes = 50}}), Code::limit, {"more than 50 attributes"});
+  m.graph.nodes = {node("Relu", {"x"}, {"y"}, {std::vector<Message>(1001, attr("a", int64_t{1})), "r"})};
+  expect_error(import_message(m), Code::limit, {"'r'", "1001 attributes"});
 }
 
 TEST(HostileModel, ShowsStrangeNamesSafely) {

@@ -9,7 +9,7 @@ std::filesystem::path data_folder() {
   return given && *given ? given : HONE_SOURCE_DIR "/../shared/data";
 }
 
-TEST(RealModels, AreImportedWithTheirWeightsAsViews) {
+TEST(RealModels, AreImportedLawfullyWithTypedOutputs) {
   const auto folder = data_folder() / "models/onnx";
   if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << "no models in " << folder;
   int models = 0;

@@ -164,12 +164,14 @@ Status Builder::inputs(Scope& scope) {
   std::vector<const ValueInfoP*> list;
   for (const auto& v : model_.graph.inputs)
     if (!constants.contains(v.name)) list.push_back(&v);
-  std::string names;
-  for (const auto* v : list) names += (names.empty() ? "" : ", ") + quote(v->name);
-  for (const auto& [name, shape] : options_.shapes)
-    if (std::none_of(list.begin(), list.end(), [&, n = &name](const auto* v) { return v->name == *n; }))
-      return error(Code::not_found, "a shape was given for input %s, but the model's inputs are: %s",
-                   quote(name).c_str(), names.c_str());
+  for (const auto& [name, shape] : options_.shapes) {
+    if (std::any_of(list.begin(), list.end(), [&, n = &name](const auto* v) { return v->name == *n; }))
+      continue;
+    std::string names;
+    for (size_t i = 0; i < list.size() && i < 20; i++) names += (i ? ", " : "") + quote(list[i]->name);
+    return error(Code::not_found, "a shape was given for input %s, but the model's inputs are: %s%s",
+                 quote(name).c_str(), names.c_str(), list.size() > 20 ? ", ..." : "");
+  }
   // Inputs with a given shape first: what they bind must be known when the others are read.
   std::unordered_map<const ValueInfoP*, ValueType> types;
   for (const bool given : {true, false})

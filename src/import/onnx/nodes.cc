@@ -11,6 +11,8 @@ namespace {
 
 // Longest name of a node, calls around it included; more would make expanded functions grow without bound.
 constexpr size_t max_node_name = 200;
+// Most attributes of one node or function; real ones have some twenty.
+constexpr size_t max_attributes = 1000;
 
 // A node on its way from the model's opset to the newest definition of its operator.
 class Upgraded : public OpsetNode {
@@ -117,6 +119,8 @@ Status Builder::node(const NodeP& n, const Frame& frame, Scope& scope) {
 Result<std::vector<Builder::Attribute>> Builder::resolve(const NodeP& n, const Frame& frame,
                                                          const Scope& scope) const {
   std::vector<Attribute> out;
+  if (n.attributes.size() > max_attributes)
+    return error(Code::limit, "%zu attributes; at most %zu are allowed", n.attributes.size(), max_attributes);
   for (const AttributeP& a : n.attributes) {
     if (a.name.empty()) return error(Code::corrupt, "an attribute has no name");
     for (const Attribute& other : out)
@@ -238,6 +242,10 @@ Status Builder::call(const FunctionP& f, const NodeP& n, const Frame& frame, Sco
   if (n.inputs.size() > f.inputs.size() || n.outputs.size() > f.outputs.size())
     return error(Code::corrupt, "%zu inputs and %zu outputs, but the function takes %zu and makes %zu",
                  n.inputs.size(), n.outputs.size(), f.inputs.size(), f.outputs.size());
+  if (f.attributes.size() + f.default_attributes.size() > max_attributes)
+    return error(Code::limit, "the function has more than %zu attributes", max_attributes);
+  // A long list of inputs costs as much as some nodes do, each time it is gone through.
+  HONE_CHECK(count_nodes(static_cast<int64_t>((f.inputs.size() + f.outputs.size()) / 64)));
   for (const AttributeP& a : f.default_attributes) inner.attributes[a.name] = {&a, &frame, &scope};
   HONE_TRY(const auto attributes, resolve(n, frame, scope));
   for (const auto& [name, bound] : attributes) {
