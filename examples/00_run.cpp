@@ -25,7 +25,8 @@ int main(int argc, char** argv) try {
   for (size_t i = 0; i < outputs.size(); i++) {
     const auto output = session.output(i).value();
     std::printf("%s:", outputs[i].name.c_str());
-    for (float v : output.values<float>().first(std::min<size_t>(8, output.bytes() / sizeof(float)))) std::printf(" %g", v);
+    for (float v : output.values<float>().first(std::min<size_t>(8, output.bytes() / sizeof(float))))
+      std::printf(" %g", v);
     std::printf("\n");
   }
 } catch (const hone::Error& e) {

@@ -1,5 +1,5 @@
-// Hone's C++20 interface: hone.h with objects, header-only. What can fail returns Result<T>: look at ok() and error(), or take
-// value(), which throws hone::Error. Ownership, threads and units are as in hone.h.
+// Hone's C++20 interface: hone.h with objects, header-only. What can fail returns Result<T>: look at ok() and
+// error(), or take value(), which throws hone::Error. Ownership, threads and units are as in hone.h.
 //
 //   auto engine = hone::Engine::load("m.hone").value();
 //   auto session = engine.session().value();
@@ -40,7 +40,8 @@ class Error : public std::runtime_error {
   hone_code code_;
 };
 
-template <class T> class [[nodiscard]] Result {
+template <class T>
+class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}
   Result(Error error) : error_(std::move(error)) {}
@@ -60,7 +61,8 @@ template <class T> class [[nodiscard]] Result {
   std::optional<T> value_;
   std::optional<Error> error_;
 };
-template <> class [[nodiscard]] Result<void> {
+template <>
+class [[nodiscard]] Result<void> {
  public:
   Result(hone_status* taken) {
     if (taken) error_.emplace(taken);
@@ -76,19 +78,32 @@ template <> class [[nodiscard]] Result<void> {
   std::optional<Error> error_;
 };
 
-template <class T> inline constexpr hone_dtype dtype_of = HONE_NONE;
-template <> inline constexpr hone_dtype dtype_of<float> = HONE_F32;
-template <> inline constexpr hone_dtype dtype_of<double> = HONE_F64;
-template <> inline constexpr hone_dtype dtype_of<bool> = HONE_BOOLEAN;
-template <> inline constexpr hone_dtype dtype_of<int8_t> = HONE_I8;
-template <> inline constexpr hone_dtype dtype_of<int16_t> = HONE_I16;
-template <> inline constexpr hone_dtype dtype_of<int32_t> = HONE_I32;
-template <> inline constexpr hone_dtype dtype_of<int64_t> = HONE_I64;
-template <> inline constexpr hone_dtype dtype_of<uint8_t> = HONE_U8;
-template <> inline constexpr hone_dtype dtype_of<uint16_t> = HONE_U16;
-template <> inline constexpr hone_dtype dtype_of<uint32_t> = HONE_U32;
-template <> inline constexpr hone_dtype dtype_of<uint64_t> = HONE_U64;
-template <> inline constexpr hone_dtype dtype_of<hone_text> = HONE_STRING;
+template <class T>
+inline constexpr hone_dtype dtype_of = HONE_NONE;
+template <>
+inline constexpr hone_dtype dtype_of<float> = HONE_F32;
+template <>
+inline constexpr hone_dtype dtype_of<double> = HONE_F64;
+template <>
+inline constexpr hone_dtype dtype_of<bool> = HONE_BOOLEAN;
+template <>
+inline constexpr hone_dtype dtype_of<int8_t> = HONE_I8;
+template <>
+inline constexpr hone_dtype dtype_of<int16_t> = HONE_I16;
+template <>
+inline constexpr hone_dtype dtype_of<int32_t> = HONE_I32;
+template <>
+inline constexpr hone_dtype dtype_of<int64_t> = HONE_I64;
+template <>
+inline constexpr hone_dtype dtype_of<uint8_t> = HONE_U8;
+template <>
+inline constexpr hone_dtype dtype_of<uint16_t> = HONE_U16;
+template <>
+inline constexpr hone_dtype dtype_of<uint32_t> = HONE_U32;
+template <>
+inline constexpr hone_dtype dtype_of<uint64_t> = HONE_U64;
+template <>
+inline constexpr hone_dtype dtype_of<hone_text> = HONE_STRING;
 
 // A tensor that someone else owns.
 class TensorView {
@@ -103,11 +118,13 @@ class TensorView {
     raw_.data = data;
     raw_.bytes = bytes;
   }
-  template <class T> static TensorView of(std::span<const T> values, std::span<const int64_t> dims) {
+  template <class T>
+  static TensorView of(std::span<const T> values, std::span<const int64_t> dims) {
     static_assert(dtype_of<T> != HONE_NONE, "no element type of Hone is stored like this");
     return {dtype_of<T>, dims, values.data(), values.size_bytes()};
   }
-  template <class T> static TensorView of(std::span<const T> values, std::initializer_list<int64_t> dims) {
+  template <class T>
+  static TensorView of(std::span<const T> values, std::initializer_list<int64_t> dims) {
     return of<T>(values, std::span<const int64_t>(dims.begin(), dims.size()));
   }
 
@@ -118,10 +135,11 @@ class TensorView {
   size_t bytes() const { return raw_.bytes; }
   size_t items() const { return raw_.items; }  // of a sequence
   // Throws Error if the elements are of another type.
-  template <class T> std::span<const T> values() const {
+  template <class T>
+  std::span<const T> values() const {
     if (raw_.dtype != dtype_of<T>)
-      throw Error(HONE_INVALID_ARGUMENT, std::string("the tensor is ") + hone_dtype_name(raw_.dtype) + ", asked for as " +
-                                             hone_dtype_name(dtype_of<T>));
+      throw Error(HONE_INVALID_ARGUMENT, std::string("the tensor is ") + hone_dtype_name(raw_.dtype) +
+                                             ", asked for as " + hone_dtype_name(dtype_of<T>));
     return {static_cast<const T*>(raw_.data), raw_.bytes / sizeof(T)};
   }
   hone_tensor* raw() { return &raw_; }
@@ -149,10 +167,13 @@ struct SessionOptions {
 
 class Session {
  public:
-  Result<void> set(size_t input, const TensorView& t) { return hone_session_set_input(get(), input, t.raw()); }
+  Result<void> set(size_t input, const TensorView& t) {
+    return hone_session_set_input(get(), input, t.raw());
+  }
   Result<void> set_sequence(size_t input, std::span<const TensorView> items) {
     static_assert(sizeof(TensorView) == sizeof(hone_tensor));
-    return hone_session_set_input_sequence(get(), input, items.empty() ? nullptr : items[0].raw(), items.size());
+    return hone_session_set_input_sequence(get(), input, items.empty() ? nullptr : items[0].raw(),
+                                           items.size());
   }
   Result<void> prepare() { return hone_session_prepare(get()); }
   Result<void> run() { return hone_session_run(get()); }
@@ -238,7 +259,9 @@ class Engine {
     return session;
   }
   std::vector<ValueInfo> inputs() const { return infos(hone_engine_input_count(get()), hone_engine_input); }
-  std::vector<ValueInfo> outputs() const { return infos(hone_engine_output_count(get()), hone_engine_output); }
+  std::vector<ValueInfo> outputs() const {
+    return infos(hone_engine_output_count(get()), hone_engine_output);
+  }
   std::string meta(const std::string& key) const {
     const char* text = hone_engine_meta(get(), key.c_str());
     return text ? text : "";
@@ -259,7 +282,8 @@ class Engine {
   hone_engine* get() const { return engine_.get(); }
 
  private:
-  template <class F> std::vector<ValueInfo> infos(size_t n, F ask) const {
+  template <class F>
+  std::vector<ValueInfo> infos(size_t n, F ask) const {
     std::vector<ValueInfo> list(n);
     for (size_t i = 0; i < n; i++) {
       hone_value_info raw{};
@@ -293,7 +317,8 @@ namespace detail {
 // The C form of BuildOptions, which must outlive it.
 struct CBuildOptions {
   explicit CBuildOptions(const BuildOptions& from) {
-    for (const auto& [name, dims] : from.shapes) shapes.push_back({name.c_str(), static_cast<int>(dims.size()), dims.data()});
+    for (const auto& [name, dims] : from.shapes)
+      shapes.push_back({name.c_str(), static_cast<int>(dims.size()), dims.data()});
     for (const auto& p : from.disabled_passes) disabled.push_back(p.c_str());
     for (const auto& p : from.dump_after) dump.push_back(p.c_str());
     c.size = sizeof c;
@@ -308,9 +333,13 @@ struct CBuildOptions {
     c.explain = from.explain;
     c.user = const_cast<BuildOptions*>(&from);
     if (from.progress)
-      c.progress = [](double f, const char* what, void* u) -> int { return static_cast<BuildOptions*>(u)->progress(f, what); };
+      c.progress = [](double f, const char* what, void* u) -> int {
+        return static_cast<BuildOptions*>(u)->progress(f, what);
+      };
     if (from.report)
-      c.report = [](const char* title, const char* text, void* u) { static_cast<BuildOptions*>(u)->report(title, text); };
+      c.report = [](const char* title, const char* text, void* u) {
+        static_cast<BuildOptions*>(u)->report(title, text);
+      };
   }
   std::vector<hone_shape> shapes;
   std::vector<const char*> disabled, dump;
@@ -342,7 +371,8 @@ inline Result<std::string> describe_model(const std::string& model_path, const B
 
 }  // namespace api
 
-// By a directive, so that Hone's own sources, which have other things of these names in hone, can include this header.
+// By a directive, so that Hone's own sources, which have other things of these names in hone, can include
+// this header.
 using namespace api;
 
 }  // namespace hone

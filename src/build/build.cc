@@ -26,7 +26,8 @@ Status check(const BuildOptions& options) {
     if (names.insert(p.name).second) known += std::string(", ") + p.name;
   for (const std::string& pass : options.dump_after)
     if (!names.count(pass))
-      return error(Code::invalid_argument, "no pass is called '%s'; known are %s", pass.c_str(), known.c_str());
+      return error(Code::invalid_argument, "no pass is called '%s'; known are %s", pass.c_str(),
+                   known.c_str());
   return {};
 }
 

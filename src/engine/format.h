@@ -102,12 +102,10 @@ static_assert(sizeof(SectionEntry) == 32);
 // shape needs, exactly. Element type string: n x u32 length, then the bytes of all strings. Entries with
 // equal contents may share bytes.
 
-// Meta keys that Hone writes (others may be added freely; readers show what they find):
+// Meta keys that Hone writes (others may be added freely; readers show what they find, the model's own
+// properties among it):
 //   name            of the model                       producer        the tool that wrote the model, with
-//   its version hone.version    of the builder                     model.file      name (without folder) of
-//   the source precision       fp32 | fp16 | int8 | mixed         model.xxh64     checksum of the source, 16
-//   hex digits opset           "domain=version,..."               opt             passes that ran | "none"
-//   doc, license, author                               as the model states them
-//   accuracy.*      the record of a reduced-precision build
+//   its version source          name (without folder) of the file  hone.version    of the builder precision
+//   fp32 | fp16 | int8 | mixed         opt             "default" | "none" | "default without PASS, ..."
 
 }  // namespace hone::format

@@ -125,6 +125,7 @@ class Works(Cli):
         self.assertEqual(j['kind'], 'engine')
         self.assertEqual(j['inputs'], [{'name': 'image', 'dtype': 'f32', 'shape': [1, 1, 64, 64]}])
         self.assertEqual(j['outputs'][0]['name'], 'probabilities')
+        self.assertEqual((j['meta']['opt'], j['meta']['source']), ('default', 'parts.onnx'))
         m = j['memory']
         self.assertLessEqual(m['lower_bound_bytes'], m['arena_bytes'])
         self.assertLessEqual(m['arena_bytes'], m['tensors_bytes'])

@@ -18,12 +18,13 @@ using hone::DType;
 using hone::error;
 
 constinit const Option threads_option{.name = "--threads",
-                            .kind = Option::whole,
-                            .value = "N",
-                            .help = "threads to use; else HONE_THREADS, else all cores",
-                            .least = 1,
-                            .most = 256};
-constinit const Option json_option{.name = "--json", .help = "one JSON object on standard output instead of text"};
+                                      .kind = Option::whole,
+                                      .value = "N",
+                                      .help = "threads to use; else HONE_THREADS, else all cores",
+                                      .least = 1,
+                                      .most = 256};
+constinit const Option json_option{.name = "--json",
+                                   .help = "one JSON object on standard output instead of text"};
 
 namespace {
 std::atomic<int> interrupts{0};

@@ -37,6 +37,13 @@ Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
   return b;
 }
 
+// How the engine was made, for `hone inspect`.
+void add_provenance(EngineData& data, const BuildOptions& options) {
+  data.meta["hone.version"] = HONE_VERSION;
+  std::string& opt = data.meta["opt"] = options.optimise ? "default" : "none";
+  for (const std::string& pass : options.disabled) opt += (opt == "default" ? " without " : ", ") + pass;
+}
+
 Status check(const hone_model& m) {
   if (!m.path == !m.bytes)
     return error(Code::invalid_argument, "a model is a path or bytes: give one of them");
@@ -45,7 +52,11 @@ Status check(const hone_model& m) {
 }  // namespace
 
 namespace hone::capi {
-Result<EngineData> engine_of_model(const char* path) { return build_engine(path); }
+Result<EngineData> engine_of_model(const char* path) {
+  HONE_TRY(EngineData data, build_engine(path));
+  add_provenance(data, {});
+  return data;
+}
 }  // namespace hone::capi
 
 hone_status* hone_build(const hone_model* model, const hone_build_options* given, hone_engine** out) {
@@ -63,6 +74,7 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     if (o.explain && o.report)
       for (const std::string& note : report.notes) o.report("explain", note.c_str(), o.user);
     if (!data) return data.take_error();
+    add_provenance(*data, options);
     HONE_CHECK(validate(*data));
     HONE_TRY(auto engine, Engine::load(*std::move(data)));
     *out = new hone_engine{std::move(engine)};

@@ -54,7 +54,8 @@ Result<char*> c_string(const std::string& s) {
 
 hone_status* hone_engine_probe(const char* path, int* is_engine) {
   return guarded([&]() -> Status {
-    if (!path || !is_engine) return error(Code::invalid_argument, "hone_engine_probe: path and is_engine must not be NULL");
+    if (!path || !is_engine)
+      return error(Code::invalid_argument, "hone_engine_probe: path and is_engine must not be NULL");
     HONE_TRY(const auto file, MappedFile::open(path));
     *is_engine = looks_like_engine(file->bytes());
     return {};
