@@ -80,14 +80,12 @@ Status Patch::apply(Log* log) {
   const Node* first = nullptr;
   for (const auto& [from, to] : replacements_)
     if (from->producer && !first) first = from->producer;
-  std::string origin;
-  for (const auto& [from, to] : replacements_)
-    if (from->producer && !from->producer->origin.empty() && from->producer->origin.size() > origin.size())
-      origin = from->producer->origin;
+  // What replaces one value takes over its history; in larger patches the maker of a node sets it.
+  const std::string origin = replacements_.size() == 1 && first ? first->origin : "";
   if (log) log->push_back({rule_, reason_, first ? first->label() : ""});
-  origin += (origin.empty() ? "" : ";") + rule_;
   for (Node* n : nodes_) {
-    n->origin = origin;
+    if (n->origin.empty()) n->origin = origin;
+    n->origin += (n->origin.empty() ? "" : ";") + rule_;
     if (n->name.empty() && first) n->name = first->name;
   }
   std::vector<Node*> old;
@@ -98,7 +96,7 @@ Status Patch::apply(Log* log) {
     if (from->outputs > 0 && (to->is_input || to->outputs > 0 || to->graph != from->graph)) {
       Node* identity = from->graph->add_node(*find_op("Identity"), {to}, {}, 1,
                                              from->producer ? from->producer->name : "");
-      identity->origin = origin;
+      identity->origin = rule_;
       HONE_CHECK(infer(*identity));
       to = identity->outputs[0];
     }
