@@ -1,6 +1,6 @@
 // ArgMax and ArgMin. A NaN counts as the extreme, as in numpy.
-#include "ops/element.h"
 #include "ops/op.h"
+#include "ops/rows.h"
 #include "ops/types.h"
 
 namespace hone {
@@ -31,20 +31,20 @@ Status reference(EvalContext& c) {
   const int64_t outer = x.shape.product(0, axis), n = x.shape[static_cast<size_t>(axis)],
                 inner = x.shape.product(axis + 1, x.shape.rank());
   const bool last = c.attrs.flag("select_last_index");
-  return dispatch_numbers(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    for (int64_t o = 0; o < outer; o++)
-      for (int64_t i = 0; i < inner; i++) {
-        const T* const p = x.data<T>() + o * n * inner + i;
-        int64_t best = 0;
-        for (int64_t k = 1; k < n; k++) {
-          const Compute<T> b = load(p[best * inner]), v = load(p[k * inner]);
-          const bool better = greatest ? v > b : v < b, tie = v == b || (v != v && b != b);
-          if (better || (v != v && b == b) || (tie && last)) best = k;
-        }
-        y.data<int64_t>()[o * inner + i] = best;
-      }
-  });
+  // A NaN has the greatest key: ArgMin must put it first as well.
+  std::vector<uint64_t> keys = order_keys(x);
+  constexpr uint64_t nan = ~uint64_t{0};
+  if (!greatest)
+    for (uint64_t& k : keys) k = k == nan && is_float(x.dtype) ? nan : ~k;
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t i = 0; i < inner; i++) {
+      const uint64_t* const p = keys.data() + o * n * inner + i;
+      int64_t best = 0;
+      for (int64_t k = 1; k < n; k++)
+        if (p[k * inner] > p[best * inner] || (last && p[k * inner] == p[best * inner])) best = k;
+      y.data<int64_t>()[o * inner + i] = best;
+    }
+  return {};
 }
 
 constexpr AttrDef attrs[] = {AttrDef::def_i("axis", 0), AttrDef::def_i("keepdims", 1),

@@ -4,8 +4,8 @@
 #include <cctype>
 #include <map>
 
-#include "ops/element.h"
 #include "ops/op.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 #include "ops/types.h"
 
@@ -135,9 +135,14 @@ Status infer(Infer& c) {
 }
 
 // For each element of the output, in order, all combinations of the letters that are summed.
-template <class T>
+template <class A>
 void evaluate(const Problem& p, std::span<const TensorView> in, const TensorView& y) {
-  using A = std::conditional_t<std::is_integral_v<Compute<T>>, uint64_t, double>;
+  std::vector<std::vector<A>> wide;
+  for (const TensorView& x : in) {
+    wide.emplace_back(static_cast<size_t>(x.elements()));
+    read_row<A>(x.dtype)(x.bytes, 0, 1, x.elements(), wide.back().data());
+  }
+  const WriteRow<A> write = write_row<A>(y.dtype);
   struct Loop {
     int64_t size;
     std::vector<int64_t> stride;  // in each input
@@ -174,11 +179,11 @@ void evaluate(const Problem& p, std::span<const TensorView> in, const TensorView
     if (!nothing) {
       do {
         A product = 1;
-        for (size_t i = 0; i < in.size(); i++) product *= static_cast<A>(load(in[i].data<T>()[offset[i]]));
+        for (size_t i = 0; i < in.size(); i++) product *= wide[i][static_cast<size_t>(offset[i])];
         sum += product;
       } while (advance(kept, loops.size()));
     }
-    store(y.data<T>()[o], static_cast<Compute<T>>(sum));
+    write(&sum, 1, y.bytes, o, 1);
     advance(0, kept);
   }
 }
@@ -192,7 +197,9 @@ Status reference(EvalContext& c) {
     shapes.push_back(in.back().shape);
   }
   HONE_TRY(const Problem p, problem_of(shapes, c.attrs.s("equation")));
-  return dispatch_numbers(y.dtype, [&](auto zero) { evaluate<decltype(zero)>(p, in, y); });
+  if (is_int(y.dtype)) evaluate<uint64_t>(p, in, y);
+  else evaluate<double>(p, in, y);
+  return {};
 }
 
 constexpr AttrDef attrs[] = {AttrDef::req("equation", AttrType::s)};

@@ -1,7 +1,9 @@
 // Base and exponent may be of different types; the result has that of the base. Two floats of one type are
-// computed in it, two integers exactly (wrapping), everything else in double.
-#include "ops/element.h"
+// computed in it (f16 and bf16 in float), two integers exactly (wrapping), everything else in double.
+#include <cmath>
+
 #include "ops/op.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 #include "ops/types.h"
 
@@ -14,59 +16,38 @@ uint64_t power(uint64_t x, uint64_t n) {
   return y;
 }
 
-template <class T, class E>
-Compute<T> raise(Compute<T> x, Compute<E> n) {
-  if constexpr (std::is_integral_v<T> && std::is_integral_v<E>) {
-    if (n >= 0) return static_cast<T>(power(static_cast<uint64_t>(x), static_cast<uint64_t>(n)));
-    const bool odd = n % 2 != 0;  // 1 / x^-n, towards zero
-    return x == 1                                           ? T(1)
-           : std::is_signed_v<T> && x == static_cast<T>(-1) ? static_cast<T>(odd ? -1 : 1)
-                                                            : T(0);
-  } else if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(to_int64(std::pow(static_cast<double>(x), static_cast<double>(n))));
-  } else if constexpr (std::is_same_v<T, E>) {
-    return std::pow(x, n);
-  } else {
-    return static_cast<Compute<T>>(std::pow(static_cast<double>(x), static_cast<double>(n)));
-  }
+int64_t power(int64_t x, int64_t n, bool) {
+  if (n >= 0) return static_cast<int64_t>(power(static_cast<uint64_t>(x), static_cast<uint64_t>(n)));
+  return x == 1 ? 1 : x == -1 ? (n % 2 != 0 ? -1 : 1) : 0;  // 1 / x^-n, towards zero
+}
+double power(double x, double n, bool in_float) {
+  return in_float ? static_cast<double>(std::pow(static_cast<float>(x), static_cast<float>(n)))
+                  : std::pow(x, n);
 }
 
-template <class T, class E>
+template <class A>
 void run(const TensorView& x, const TensorView& n, const TensorView& y) {
-  for_each_row(
-      broadcast_nest(y.shape, x.shape, n.shape), [&](const auto& at, int64_t count, const auto& stride) {
-        for (int64_t i = 0; i < count; i++)
-          store(y.data<T>()[at[0] + i * stride[0]], raise<T, E>(load(x.data<T>()[at[1] + i * stride[1]]),
-                                                                load(n.data<E>()[at[2] + i * stride[2]])));
-      });
+  const ReadRow<A> base = read_row<A>(x.dtype), exponent = read_row<A>(n.dtype);
+  const WriteRow<A> write = write_row<A>(y.dtype);
+  const bool in_float = x.dtype == n.dtype && x.dtype != DType::f64;
+  for_each_row(broadcast_nest(y.shape, x.shape, n.shape),
+               [&](const auto& at, int64_t count, const auto& stride) {
+                 for (int64_t i = 0; i < count; i++) {
+                   A v{}, e{};
+                   base(x.bytes, at[1] + i * stride[1], 1, 1, &v);
+                   exponent(n.bytes, at[2] + i * stride[2], 1, 1, &e);
+                   v = power(v, e, in_float);
+                   write(&v, 1, y.bytes, at[0] + i * stride[0], 1);
+                 }
+               });
 }
 
 Status reference(EvalContext& c) {
-  const TensorView x = c.input(0);
-  TensorView n = c.input(1);
+  const TensorView x = c.input(0), n = c.input(1);
   HONE_TRY(const TensorView y, infer_output(c));
-  // To keep the number of combinations small, an exponent of another type is first brought to double, or to
-  // int64.
-  Tensor converted;
-  if (n.dtype != x.dtype) {
-    HONE_TRY(converted, Tensor::allocate(is_int(n.dtype) ? DType::i64 : DType::f64, n.shape));
-    for (int64_t i = 0, count = n.elements(); i < count; i++) {
-      if (is_int(n.dtype)) {
-        HONE_CHECK(dispatch_ints(n.dtype, [&](auto zero) {
-          converted.data<int64_t>()[i] = static_cast<int64_t>(n.data<decltype(zero)>()[i]);
-        }));
-      } else {
-        converted.data<double>()[i] = element_as_double(n, i);
-      }
-    }
-    n = converted.view();
-  }
-  return dispatch_numbers(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    if (n.dtype == x.dtype) run<T, T>(x, n, y);
-    else if (n.dtype == DType::i64) run<T, int64_t>(x, n, y);
-    else run<T, double>(x, n, y);
-  });
+  if (is_int(x.dtype) && is_int(n.dtype)) run<int64_t>(x, n, y);
+  else run<double>(x, n, y);
+  return {};
 }
 
 Status infer(Infer& c) {

@@ -6,6 +6,7 @@
 
 #include "ops/element.h"
 #include "ops/op.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 #include "ops/types.h"
 
@@ -167,20 +168,23 @@ Nest<2> nest_of(const Shape& in, const std::vector<int>& axes) {
   return nest;
 }
 
-template <class F, class T, class A, class Map>
+// map(value, index of the result) comes before the step.
+template <class F, class A, class Map>
 void accumulate(const TensorView& x, const Nest<2>& nest, A* acc, Map map) {
+  constexpr int64_t block = 256;
+  A values[block];
+  const ReadRow<A> read = read_row<A>(x.dtype);
   for_each_row(nest, [&](const auto& at, int64_t n, const auto& stride) {
-    for (int64_t i = 0; i < n; i++) {
-      A& a = acc[at[0] + i * stride[0]];
-      a = F::template step<A>(
-          a, map(static_cast<A>(load(x.data<T>()[at[1] + i * stride[1]])), at[0] + i * stride[0]));
+    for (int64_t from = 0; from < n; from += block) {
+      const int64_t count = std::min(block, n - from);
+      read(x.bytes, at[1] + from * stride[1], stride[1], count, values);
+      for (int64_t i = 0; i < count; i++) {
+        const int64_t to = at[0] + (from + i) * stride[0];
+        acc[to] = F::template step<A>(acc[to], map(values[i], to));
+      }
     }
   });
 }
-
-template <class T>
-using Accumulator = std::conditional_t<std::is_same_v<T, bool8> || std::is_unsigned_v<Compute<T>>, uint64_t,
-                                       std::conditional_t<std::is_integral_v<Compute<T>>, int64_t, double>>;
 
 struct Plan {
   Nest<2> nest;
@@ -196,45 +200,46 @@ Result<Plan> plan_of(EvalContext& c, const TensorView& x, const TensorView& y) {
   return Plan{nest_of(x.shape, *axes), y.elements(), each};
 }
 
-template <class T, class A>
-void store_as(T& y, A v) {
-  if constexpr (std::is_same_v<T, bool8>) y = v != 0;
-  else store(y, static_cast<Compute<T>>(v));
+// The greatest and the least value of an integer type.
+std::pair<int64_t, uint64_t> limits_of(DType d) {
+  const bool is_signed = dtype_kind(d) == DKind::sint;
+  const int bits = d == DType::boolean ? 1 : dtype_bits(d) - is_signed;
+  const uint64_t most = ~uint64_t{0} >> (64 - bits);
+  return {is_signed ? -static_cast<int64_t>(most) - 1 : 0, most};
 }
 
-template <class F, class T>
+template <class F, class A>
 Status reduce(EvalContext& c, const TensorView& x, const TensorView& y) {
-  using A = Accumulator<T>;
   HONE_TRY(const Plan plan, plan_of(c, x, y));
   std::vector<A> acc(static_cast<size_t>(plan.outputs), F::template start<A>());
-  accumulate<F, T, A>(x, plan.nest, acc.data(), [](A v, int64_t) { return v; });
-  for (int64_t i = 0; i < plan.outputs; i++) {
-    A v = F::template finish<A>(acc[static_cast<size_t>(i)], plan.each);
+  accumulate<F, A>(x, plan.nest, acc.data(), [](A v, int64_t) { return v; });
+  for (A& v : acc) {
+    v = F::template finish<A>(v, plan.each);
     // Of nothing: the ends of the element type, not of the accumulator.
-    if constexpr (std::is_integral_v<T>) {
-      if (plan.each == 0 && v == infinity<A>()) v = std::numeric_limits<T>::max();
-      if (plan.each == 0 && v == minus_infinity<A>()) v = std::numeric_limits<T>::lowest();
+    if constexpr (std::is_integral_v<A>) {
+      const auto [least, most] = limits_of(x.dtype);
+      if (plan.each == 0 && v == infinity<A>()) v = static_cast<A>(most);
+      if (plan.each == 0 && v == minus_infinity<A>()) v = static_cast<A>(least);
     }
-    store_as(y.data<T>()[i], v);
   }
+  write_row<A>(y.dtype)(acc.data(), plan.outputs, y.bytes, 0, 1);
   return {};
 }
 
 // max + log(sum(exp(x - max))): exact where exp(x) alone would overflow.
-template <class T>
-Status log_sum_exp(EvalContext& c, const TensorView& x, const TensorView& y) {
+Status log_sum_exp(EvalContext& c) {
+  const TensorView x = c.input(0);
+  HONE_TRY(const TensorView y, infer_output(c));
   HONE_TRY(const Plan plan, plan_of(c, x, y));
   std::vector<double> most(static_cast<size_t>(plan.outputs), minus_infinity<double>()),
       sum(most.size(), 0.0);
-  accumulate<Max, T, double>(x, plan.nest, most.data(), [](double v, int64_t) { return v; });
-  accumulate<Sum, T, double>(x, plan.nest, sum.data(), [&](double v, int64_t i) {
+  accumulate<Max, double>(x, plan.nest, most.data(), [](double v, int64_t) { return v; });
+  accumulate<Sum, double>(x, plan.nest, sum.data(), [&](double v, int64_t i) {
     const double m = most[static_cast<size_t>(i)];
     return std::exp(std::isinf(m) ? v : v - m);
   });
-  for (size_t i = 0; i < sum.size(); i++) {
-    const double v = std::log(sum[i]) + (std::isinf(most[i]) ? 0 : most[i]);
-    store_as(y.data<T>()[i], std::is_integral_v<T> ? static_cast<double>(to_int64(v)) : v);
-  }
+  for (size_t i = 0; i < sum.size(); i++) sum[i] = std::log(sum[i]) + (std::isinf(most[i]) ? 0 : most[i]);
+  write_row<double>(y.dtype)(sum.data(), plan.outputs, y.bytes, 0, 1);
   return {};
 }
 
@@ -242,18 +247,8 @@ template <class F>
 Status reference(EvalContext& c) {
   const TensorView x = c.input(0);
   HONE_TRY(const TensorView y, infer_output(c));
-  return dispatch_numbers(x.dtype, [&](auto zero) { return reduce<F, decltype(zero)>(c, x, y); });
-}
-template <class F>
-Status reference_ordered(EvalContext& c) {
-  if (c.input(0).dtype != DType::boolean) return reference<F>(c);
-  HONE_TRY(const TensorView y, infer_output(c));
-  return reduce<F, bool8>(c, c.input(0), y);
-}
-Status reference_log_sum_exp(EvalContext& c) {
-  const TensorView x = c.input(0);
-  HONE_TRY(const TensorView y, infer_output(c));
-  return dispatch_numbers(x.dtype, [&](auto zero) { return log_sum_exp<decltype(zero)>(c, x, y); });
+  if (is_float(x.dtype)) return reduce<F, double>(c, x, y);
+  return dtype_kind(x.dtype) == DKind::sint ? reduce<F, int64_t>(c, x, y) : reduce<F, uint64_t>(c, x, y);
 }
 
 constexpr TypeSet ordered_types = number_types | bool_type;
@@ -281,10 +276,10 @@ constexpr Upgrade below_18[] = {{18, axes_to_input}};
 REDUCE_OP(ReduceL1, "sum of |x| along axes", number_types, reference<L1>, below_18)
 REDUCE_OP(ReduceL2, "square root of the sum of x^2 along axes", number_types, reference<L2>, below_18)
 REDUCE_OP(ReduceLogSum, "log of the sum along axes", number_types, reference<LogSum>, below_18)
-REDUCE_OP(ReduceLogSumExp, "log of the sum of e^x along axes", number_types, reference_log_sum_exp, below_18)
-REDUCE_OP(ReduceMax, "greatest along axes", ordered_types, reference_ordered<Max>, below_18)
+REDUCE_OP(ReduceLogSumExp, "log of the sum of e^x along axes", number_types, log_sum_exp, below_18)
+REDUCE_OP(ReduceMax, "greatest along axes", ordered_types, reference<Max>, below_18)
 REDUCE_OP(ReduceMean, "mean along axes", number_types, reference<Mean>, below_18)
-REDUCE_OP(ReduceMin, "least along axes", ordered_types, reference_ordered<Min>, below_18)
+REDUCE_OP(ReduceMin, "least along axes", ordered_types, reference<Min>, below_18)
 REDUCE_OP(ReduceProd, "product along axes", number_types, reference<Prod>, below_18)
 REDUCE_OP(ReduceSum, "sum along axes", number_types, reference<Sum>, below_13)
 REDUCE_OP(ReduceSumSquare, "sum of x^2 along axes", number_types, reference<SumSquare>, below_18)

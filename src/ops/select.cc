@@ -4,6 +4,7 @@
 
 #include "ops/element.h"
 #include "ops/op.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 #include "ops/types.h"
 
@@ -144,18 +145,12 @@ Status unique(EvalContext& c) {
   if (x.dtype == DType::string) {
     const std::string* p = x.data<std::string>();
     classify([p](int64_t l, int64_t r) { return p[l] < p[r] ? -1 : p[r] < p[l] ? 1 : 0; });
-  } else if (x.dtype == DType::boolean) {
-    const bool8* p = x.data<bool8>();
-    classify([p](int64_t l, int64_t r) { return int{p[l]} - int{p[r]}; });
   } else {
-    HONE_CHECK(dispatch_numbers(x.dtype, [&](auto zero) {
-      const auto* p = x.data<decltype(zero)>();
-      classify([p](int64_t l, int64_t r) {
-        const auto v = load(p[l]), w = load(p[r]);
-        if (v != v || w != w) return int{v != v} - int{w != w};
-        return v < w ? -1 : w < v ? 1 : 0;
-      });
-    }));
+    const std::vector<uint64_t> keys = order_keys(x);
+    classify([&](int64_t l, int64_t r) {
+      const uint64_t v = keys[static_cast<size_t>(l)], w = keys[static_cast<size_t>(r)];
+      return v < w ? -1 : v > w ? 1 : 0;
+    });
   }
   const size_t n = first.size();
   std::vector<size_t> rank(n);  // the groups in the order of the output

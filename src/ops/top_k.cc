@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ops/element.h"
 #include "ops/op.h"
+#include "ops/rows.h"
+#include "ops/strided.h"
 #include "ops/types.h"
 
 namespace hone {
@@ -44,27 +45,24 @@ Status reference(EvalContext& c) {
   if (values.elements() == 0) return {};
   const bool largest = c.attrs.flag("largest");
   std::vector<int64_t> order(static_cast<size_t>(n));
-  return dispatch_numbers(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    for (int64_t o = 0; o < outer; o++)
-      for (int64_t i = 0; i < inner; i++) {
-        const T* const p = x.data<T>() + o * n * inner + i;
-        std::iota(order.begin(), order.end(), 0);
-        // A total order: NaN is above everything, equal elements go by index.
-        std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t l, int64_t r) {
-          const Compute<T> v = load(p[l * inner]), w = load(p[r * inner]);
-          const bool v_nan = v != v, w_nan = w != w;
-          if (v_nan != w_nan) return largest ? v_nan : w_nan;
-          if (v_nan || v == w) return l < r;
-          return largest ? v > w : v < w;
-        });
-        for (int64_t j = 0; j < k; j++) {
-          const int64_t to = (o * k + j) * inner + i, from = order[static_cast<size_t>(j)];
-          values.data<T>()[to] = p[from * inner];
-          indices.data<int64_t>()[to] = from;
-        }
+  const std::vector<uint64_t> keys = order_keys(x);
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t i = 0; i < inner; i++) {
+      const int64_t first = o * n * inner + i;
+      std::iota(order.begin(), order.end(), 0);
+      // Equal elements go by index.
+      std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t l, int64_t r) {
+        const uint64_t v = keys[static_cast<size_t>(first + l * inner)],
+                       w = keys[static_cast<size_t>(first + r * inner)];
+        return v == w ? l < r : largest ? v > w : v < w;
+      });
+      for (int64_t j = 0; j < k; j++) {
+        const int64_t to = (o * k + j) * inner + i, from = order[static_cast<size_t>(j)];
+        copy_elements(x.dtype, values.bytes, to, x.bytes, first + from * inner, 1);
+        indices.data<int64_t>()[to] = from;
       }
-  });
+    }
+  return {};
 }
 
 // Below 10 the count is an attribute.

@@ -1,6 +1,8 @@
 // Max, Mean, Min, Sum of any number of tensors, broadcast together. A NaN in any of them is the result.
-#include "ops/element.h"
+#include <algorithm>
+
 #include "ops/op.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 #include "ops/types.h"
 
@@ -29,43 +31,44 @@ struct Plus {
   }
 };
 
-// Accumulates in the compute type, in the order of the inputs, and rounds once.
-template <class F, class T>
-Status accumulate(EvalContext& c, const TensorView& y, bool mean) {
-  using A = Compute<T>;
-  A* sum = nullptr;
-  Tensor wide;
-  if constexpr (std::is_same_v<A, T>) {
-    sum = y.data<A>();
-  } else {
-    HONE_TRY(wide, Tensor::allocate(DType::f32, y.shape));
-    sum = wide.data<A>();
-  }
+// In the order of the inputs; floats in double, rounded once.
+template <class F, class A>
+void accumulate(EvalContext& c, const TensorView& y, bool mean) {
+  std::vector<A> sum(static_cast<size_t>(y.elements()));
+  constexpr int64_t block = 256;
+  A values[block];
   for (size_t k = 0; k < c.inputs(); k++) {
     const TensorView x = c.input(k);
+    const ReadRow<A> read = read_row<A>(x.dtype);
     for_each_row(broadcast_nest(y.shape, x.shape), [&](const auto& at, int64_t n, const auto& stride) {
-      for (int64_t i = 0; i < n; i++) {
-        A& s = sum[at[0] + i * stride[0]];
-        const A v = load(x.data<T>()[at[1] + i * stride[1]]);
-        s = k == 0 ? v : F::template f<A>(s, v);
+      for (int64_t from = 0; from < n; from += block) {
+        const int64_t count = std::min(block, n - from);
+        read(x.bytes, at[1] + from * stride[1], stride[1], count, values);
+        for (int64_t i = 0; i < count; i++) {
+          A& s = sum[static_cast<size_t>(at[0] + (from + i) * stride[0])];
+          s = k == 0 ? values[i] : F::template f<A>(s, values[i]);
+        }
       }
     });
   }
-  const auto count = static_cast<A>(c.inputs());
-  for (int64_t i = 0, n = y.elements(); i < n; i++)
-    store(y.data<T>()[i], mean ? static_cast<A>(sum[i] / count) : sum[i]);
-  return {};
+  if (mean)
+    for (A& s : sum) s /= static_cast<A>(c.inputs());
+  write_row<A>(y.dtype)(sum.data(), y.elements(), y.bytes, 0, 1);
 }
 
 template <class F>
-Status reference_numbers(EvalContext& c) {
+Status extreme(EvalContext& c) {
   HONE_TRY(const TensorView y, infer_output(c));
-  return dispatch_numbers(y.dtype, [&](auto zero) { return accumulate<F, decltype(zero)>(c, y, false); });
+  if (is_float(y.dtype)) accumulate<F, double>(c, y, false);
+  else if (dtype_kind(y.dtype) == DKind::sint) accumulate<F, int64_t>(c, y, false);
+  else accumulate<F, uint64_t>(c, y, false);
+  return {};
 }
 template <bool mean>
-Status reference_floats(EvalContext& c) {
+Status sum(EvalContext& c) {
   HONE_TRY(const TensorView y, infer_output(c));
-  return dispatch_floats(y.dtype, [&](auto zero) { return accumulate<Plus, decltype(zero)>(c, y, mean); });
+  accumulate<Plus, double>(c, y, mean);
+  return {};
 }
 
 template <const TypeSet& types>
@@ -86,10 +89,10 @@ Status infer(Infer& c) {
                              .reference = function,         \
                              .layout = Layout::elementwise, \
                              .commutative = true};
-VARIADIC_OP(Max, "greatest of the inputs", number_types, reference_numbers<Max>)
-VARIADIC_OP(Mean, "mean of the inputs", float_types, reference_floats<true>)
-VARIADIC_OP(Min, "least of the inputs", number_types, reference_numbers<Min>)
-VARIADIC_OP(Sum, "sum of the inputs", float_types, reference_floats<false>)
+VARIADIC_OP(Max, "greatest of the inputs", number_types, extreme<Max>)
+VARIADIC_OP(Mean, "mean of the inputs", float_types, sum<true>)
+VARIADIC_OP(Min, "least of the inputs", number_types, extreme<Min>)
+VARIADIC_OP(Sum, "sum of the inputs", float_types, sum<false>)
 #undef VARIADIC_OP
 
 }  // namespace hone
