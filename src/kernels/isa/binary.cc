@@ -39,7 +39,8 @@ HONE_INLINE f32v fetch_n(const float* p, int64_t i, int n) {
 }
 
 template <class F, bool XSingle, bool YSingle>
-HONE_INLINE void rows(const BinaryBlock& b) {
+HONE_INLINE void rows(const BinaryBlock& given) {
+  const BinaryBlock b = given;  // so that no store can be taken to change it
   float* out = b.out;
   const float *x = b.x, *y = b.y;
   for (int64_t r = 0; r < b.rows; r++, out += b.out_row, x += b.x_row, y += b.y_row) {

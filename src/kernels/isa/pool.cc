@@ -40,7 +40,8 @@ HONE_INLINE void block(const PoolRow& p, const float* x, int64_t taps, float div
 }
 
 template <class Op>
-void row(const PoolRow& p) {
+void row(const PoolRow& given) {
+  const PoolRow p = given;  // so that no store can be taken to change it
   float* y = p.y;
   for (int64_t o = 0; o < p.out_width; o++, y += p.out_pitch) {
     const int64_t i = o * p.stride - p.begin;
