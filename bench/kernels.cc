@@ -55,11 +55,11 @@ double best_time(double budget, F&& f) {
     return 2.0 * 4000 * 12 * size / sizeof(float);                                                   \
   }
 #if defined(__x86_64__)
-CEILING(sse42, __attribute__((target("sse4.2"), optimize("O3"))), 16)
-CEILING(avx2, __attribute__((target("avx2,fma"), optimize("O3"))), 32)
-CEILING(avx512, __attribute__((target("avx512f,avx512vl"), optimize("O3"))), 64)
+CEILING(sse42, __attribute__((target("sse4.2"))), 16)
+CEILING(avx2, __attribute__((target("avx2,fma"))), 32)
+CEILING(avx512, __attribute__((target("avx512f,avx512vl"))), 64)
 #else
-CEILING(neon, __attribute__((optimize("O3"))), 16)
+CEILING(neon, , 16)
 #endif
 
 double ceiling(Isa isa, int threads) {
