@@ -35,12 +35,10 @@ struct Rule {
   const char* text;  // pattern => replacement
   bool (*where)(const Match&) = nullptr;
   Status (*build)(Patch&, Match&) = nullptr;
-  // For the self-test: types of the free inputs ("%x: f32[2,3,8], %g: f32[8]"; default: f32[2,3,4,5] each)
-  // and the statements (constants) before the pattern; the values of $names ("a=0.5, axis=-1") as attributes
-  // of no operator are ints or floats.
+  // For the self-test: types of the free inputs ("%x: f32[2,3,8], %g: f32[8]"; default: f32[2,3,4,5] each),
+  // and statements (constants) before the pattern.
   const char* test_inputs = nullptr;
   const char* test_constants = "";
-  const char* test_attrs = "";
 };
 
 // A parsed rule.
