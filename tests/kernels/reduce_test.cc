@@ -83,6 +83,16 @@ TEST(SoftmaxTactics, HandleEveryAxisAndLength) {
   }
 }
 
+// The meaning that Softmax had below opset 13.
+TEST(SoftmaxTactics, LeaveSeveralAxesAsOneToTheReference) {
+  for (const int64_t axis : {int64_t{0}, int64_t{1}, int64_t{2}}) {
+    const Case c{.op = "Softmax",
+                 .attrs = attrs({{"axis", axis}, {"flatten", int64_t{1}}}),
+                 .in = {random_f32({2, 3, 4})}};
+    EXPECT_EQ(check(c), 0) << axis;
+  }
+}
+
 TEST(SoftmaxTactics, TreatSpecialValuesAsTheReferenceDoes) {
   for (const char* op : {"Softmax", "LogSoftmax"})
     for (int64_t axis : {0, 1}) {

@@ -20,6 +20,7 @@ Accept accepts(const Problem& p) {
   REFUSE_UNLESS(p.in[0].dtype == DType::f32, "the element type is not f32");
   REFUSE_UNLESS(p.in[0].shape.rank() > 0, "the input is a scalar");
   REFUSE_UNLESS(p.in[0].shape.elements() > 0, "there are no elements");
+  REFUSE_UNLESS(!p.attrs->flag("flatten"), "several axes are normalised as one");
   return Accept::yes();
 }
 
