@@ -29,6 +29,15 @@ Status read_epsilon(ir::Patch&, ir::Match& m) {
   m.attrs.set("epsilon", static_cast<float>(*uniform(m.value("eps"))));
   return {};
 }
+// A scale of ones, for a normalisation that nothing scales.
+Status read_epsilon_without_scale(ir::Patch& p, ir::Match& m) {
+  HONE_CHECK(read_epsilon(p, m));
+  const ValueType& x = m.value("x")->type;
+  HONE_TRY(Tensor ones, float_tensor(x.dtype, Shape{x.shape.back()},
+                                     std::vector<double>(static_cast<size_t>(x.shape.back()), 1)));
+  m.values["scale"] = p.constant(std::move(ones));
+  return {};
+}
 const ir::Rule rules[] = {
     {.name = "layer_norm_pow",
      .text = R"(
@@ -66,6 +75,39 @@ const ir::Rule rules[] = {
      .where = over_last_axis,
      .build = read_epsilon,
      .test_inputs = "%x: f32[2,3,8], %scale: f32[8], %shift: f32[8]",
+     .test_constants = "%axes = const i64[1] {-1} %axes2 = const i64[1] {2} %eps = const f32[] {0.001}"},
+    {.name = "layer_norm_plain_pow",
+     .text = R"(
+  %two = const f32[] {2}
+  %m = ReduceMean(%x, %axes)
+  %d = Sub(%x, %m)
+  %p = Pow(%d, %two)
+  %v = ReduceMean(%p, %axes2)
+  %e = Add(%v, %eps)
+  %s = Sqrt(%e)
+  %y = Div(%d, %s)
+=>
+  %y = LayerNormalization(%x, %scale) {epsilon=$epsilon}
+)",
+     .where = over_last_axis,
+     .build = read_epsilon_without_scale,
+     .test_inputs = "%x: f32[2,3,8]",
+     .test_constants = "%axes = const i64[1] {-1} %axes2 = const i64[1] {2} %eps = const f32[] {0.001}"},
+    {.name = "layer_norm_plain_mul",
+     .text = R"(
+  %m = ReduceMean(%x, %axes)
+  %d = Sub(%x, %m)
+  %p = Mul(%d, %d)
+  %v = ReduceMean(%p, %axes2)
+  %e = Add(%v, %eps)
+  %s = Sqrt(%e)
+  %y = Div(%d, %s)
+=>
+  %y = LayerNormalization(%x, %scale) {epsilon=$epsilon}
+)",
+     .where = over_last_axis,
+     .build = read_epsilon_without_scale,
+     .test_inputs = "%x: f32[2,3,8]",
      .test_constants = "%axes = const i64[1] {-1} %axes2 = const i64[1] {2} %eps = const f32[] {0.001}"},
     {.name = "rms_norm_div",
      .text = R"(
