@@ -130,6 +130,7 @@ class Works(Cli):
         self.assertLessEqual(m['lower_bound_bytes'], m['arena_bytes'])
         self.assertLessEqual(m['arena_bytes'], m['tensors_bytes'])
         text = self.works('inspect', PARTS, '--steps').stdout
+        self.assertIn('BatchNormalization', self.works('inspect', PARTS, '--graph').stdout)
         for word in 'inputs', 'image: f32 1x1x64x64', 'operators', 'lower bound', 'Softmax':
             self.assertIn(word, text)
 

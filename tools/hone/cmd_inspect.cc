@@ -105,6 +105,13 @@ void print(const Json& j, const Args& args) {
 
 hone::Result<int> run(const Args& args) {
   const std::string& path = args.positional(0);
+  if (args.has("--graph")) {
+    hone::api::BuildOptions options;
+    options.shapes = args.shapes("--shape");
+    HONE_TRY(const std::string graph, lift(hone::api::describe_model(path, options)));
+    std::printf("%s\n", graph.c_str());
+    return 0;
+  }
   HONE_TRY(const Loaded loaded, load(path, args));
   HONE_TRY(const std::string text, lift(loaded.engine.describe()));
   HONE_TRY(Json j, Json::parse(text));
@@ -127,7 +134,11 @@ const Command command_inspect{
     "sharing; the\n"
     "least any placement could take) and where the engine came from. A model is built in memory first.",
     {"ENGINE"},
-    with_build_options({{.name = "--steps", .help = "list every step"}, threads_option, json_option}),
+    with_build_options(
+        {{.name = "--steps", .help = "list every step"},
+         {.name = "--graph", .help = "print the graph of a model as it was imported, and nothing else"},
+         threads_option,
+         json_option}),
     "hone inspect mobilenet.hone\n"
     "hone inspect yolo.onnx --shape images=1x3x320x320 --steps\n"
     "hone inspect net.onnx --opt none --json",
