@@ -12,7 +12,8 @@ static int failed(hone_status* status) {
   return 1;
 }
 
-static hone_status* set_ones(hone_session* session, size_t index, const hone_value_info* info, float** pixels) {
+static hone_status* set_ones(hone_session* session, size_t index, const hone_value_info* info,
+                             float** pixels) {
   hone_tensor t = {sizeof t};
   size_t n = 1, i;
   int k;

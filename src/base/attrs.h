@@ -1,4 +1,5 @@
-// Attributes of a node: names bound to constants. Kept sorted by name, so that equal sets compare and serialise equally.
+// Attributes of a node: names bound to constants. Kept sorted by name, so that equal sets compare and
+// serialise equally.
 #pragma once
 #include <memory>
 #include <string>
@@ -37,26 +38,30 @@ class Attrs {
   auto begin() { return items_.begin(); }
   auto end() { return items_.end(); }
 
-  // Typed reads. bind_attrs() (ops/op.h) has put every default in place and checked every type, so inside operators a
-  // missing name simply yields the fallback.
+  // Typed reads. bind_attrs() (ops/op.h) has put every default in place and checked every type, so inside
+  // operators a missing name simply yields the fallback.
   int64_t i(std::string_view name, int64_t fallback = 0) const { return get<int64_t>(name, fallback); }
   float f(std::string_view name, float fallback = 0) const { return get<float>(name, fallback); }
   bool flag(std::string_view name) const { return i(name) != 0; }
   const std::string& s(std::string_view name) const { return ref<std::string>(name); }
   const std::vector<int64_t>& ints(std::string_view name) const { return ref<std::vector<int64_t>>(name); }
   const std::vector<float>& floats(std::string_view name) const { return ref<std::vector<float>>(name); }
-  const std::vector<std::string>& strings(std::string_view name) const { return ref<std::vector<std::string>>(name); }
+  const std::vector<std::string>& strings(std::string_view name) const {
+    return ref<std::vector<std::string>>(name);
+  }
   const Tensor& tensor(std::string_view name) const { return ref<Tensor>(name); }
   const SubgraphPtr& graph(std::string_view name) const { return ref<SubgraphPtr>(name); }
   DType dtype(std::string_view name) const { return static_cast<DType>(i(name)); }
 
  private:
-  template <class T> T get(std::string_view name, T fallback) const {
+  template <class T>
+  T get(std::string_view name, T fallback) const {
     const AttrValue* v = find(name);
     const T* t = v ? std::get_if<T>(v) : nullptr;
     return t ? *t : fallback;
   }
-  template <class T> const T& ref(std::string_view name) const {
+  template <class T>
+  const T& ref(std::string_view name) const {
     static const T none{};
     const AttrValue* v = find(name);
     const T* t = v ? std::get_if<T>(v) : nullptr;

@@ -41,7 +41,8 @@ Result<Isa> active_isa() {
     if (std::string_view(forced) == isa_name(isa)) return isa;
     have += (have.empty() ? "" : ", ") + std::string(isa_name(isa));
   }
-  return error(Code::invalid_argument, "HONE_ISA=%s: this machine has %s; set one of these or unset it", forced, have.c_str());
+  return error(Code::invalid_argument, "HONE_ISA=%s: this machine has %s; set one of these or unset it",
+               forced, have.c_str());
 }
 
 int available_cores() {
@@ -67,7 +68,8 @@ Result<int> thread_count(int requested) {
   if (!text || !*text) return available_cores();
   char* end = nullptr;
   const long n = std::strtol(text, &end, 10);
-  if (*end || n < 1 || n > 256) return error(Code::invalid_argument, "HONE_THREADS=%s: expected a number from 1 to 256", text);
+  if (*end || n < 1 || n > 256)
+    return error(Code::invalid_argument, "HONE_THREADS=%s: expected a number from 1 to 256", text);
   return static_cast<int>(n);
 }
 

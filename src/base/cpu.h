@@ -13,14 +13,16 @@ enum class Isa : uint8_t {
 #undef ISA
 };
 const char* isa_name(Isa);
-std::span<const Isa> available_isas();  // those of this machine, weakest first; empty: the machine is below our floor
-// The one to use: the strongest, or the one HONE_ISA names. Errors: HONE_ISA names none of the available ones (the message
-// lists them), or the machine is below the floor. Reads the environment at each call.
+std::span<const Isa>
+available_isas();  // those of this machine, weakest first; empty: the machine is below our floor
+// The one to use: the strongest, or the one HONE_ISA names. Errors: HONE_ISA names none of the available ones
+// (the message lists them), or the machine is below the floor. Reads the environment at each call.
 Result<Isa> active_isa();
 
-int available_cores();      // that this process may use (affinity mask)
-int64_t l2_cache_bytes();   // per core; 512 KiB where the system does not say
-// Threads to use: `requested` if > 0, else HONE_THREADS, else available_cores(). Errors: not a number in 1..256.
+int available_cores();     // that this process may use (affinity mask)
+int64_t l2_cache_bytes();  // per core; 512 KiB where the system does not say
+// Threads to use: `requested` if > 0, else HONE_THREADS, else available_cores(). Errors: not a number
+// in 1..256.
 Result<int> thread_count(int requested);
 
 }  // namespace hone

@@ -4,7 +4,11 @@
 
 namespace hone {
 namespace {
-struct Entry { const char* name; int bits; DKind kind; };
+struct Entry {
+  const char* name;
+  int bits;
+  DKind kind;
+};
 constexpr Entry entries[] = {
     {"?", 0, DKind::none},
 #define DTYPE(name, number, bits, kind) {#name, bits, DKind::kind},
@@ -15,7 +19,8 @@ constexpr size_t count = sizeof(entries) / sizeof(entries[0]);
 static_assert(sizeof(std::string) == 32, "dtype.def states the size of a string element");
 
 // entries[] is indexed by the ONNX number: the list must be dense and in order.
-constexpr int numbers[] = {0,
+constexpr int numbers[] = {
+    0,
 #define DTYPE(name, number, bits, kind) number,
 #include "base/dtype.def"
 #undef DTYPE

@@ -23,14 +23,28 @@ DKind dtype_kind(DType);
 inline bool is_float(DType d) { return dtype_kind(d) == DKind::real; }
 inline bool is_int(DType d) { return dtype_kind(d) == DKind::sint || dtype_kind(d) == DKind::uint; }
 
-// Storage of the types that C++ lacks: distinct types, so that templates over element types can tell them from integers.
-// Conversions are in base/convert.h.
-struct f16_t { uint16_t bits; };
-struct bf16_t { uint16_t bits; };
-struct f8e4m3fn_t { uint8_t bits; };
-struct f8e4m3fnuz_t { uint8_t bits; };
-struct f8e5m2_t { uint8_t bits; };
-struct f8e5m2fnuz_t { uint8_t bits; };
-struct f8e8m0_t { uint8_t bits; };
+// Storage of the types that C++ lacks: distinct types, so that templates over element types can tell them
+// from integers. Conversions are in base/convert.h.
+struct f16_t {
+  uint16_t bits;
+};
+struct bf16_t {
+  uint16_t bits;
+};
+struct f8e4m3fn_t {
+  uint8_t bits;
+};
+struct f8e4m3fnuz_t {
+  uint8_t bits;
+};
+struct f8e5m2_t {
+  uint8_t bits;
+};
+struct f8e5m2fnuz_t {
+  uint8_t bits;
+};
+struct f8e8m0_t {
+  uint8_t bits;
+};
 
 }  // namespace hone

@@ -1,6 +1,6 @@
-// Errors as values. A fallible function returns Result<T>; its Error is a code, one sentence that names the thing, the value
-// and the remedy, and the context added by callers on the way up (outermost first). Nothing in Hone throws on purpose; the
-// C ABI is the only place that catches (bad_alloc and the like).
+// Errors as values. A fallible function returns Result<T>; its Error is a code, one sentence that names the
+// thing, the value and the remedy, and the context added by callers on the way up (outermost first). Nothing
+// in Hone throws on purpose; the C ABI is the only place that catches (bad_alloc and the like).
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -74,13 +74,14 @@ inline Error in(std::string context, Error e) {
 
 #define HONE_CONCAT_(a, b) a##b
 #define HONE_CONCAT(a, b) HONE_CONCAT_(a, b)
-// HONE_TRY(auto x, f()): x is f's value, or the error is returned.   HONE_CHECK(f()): the same for a value not needed.
-#define HONE_TRY(declaration, expression)                                    \
-  auto HONE_CONCAT(result_, __LINE__) = (expression);                        \
+// HONE_TRY(auto x, f()): x is f's value, or the error is returned.   HONE_CHECK(f()): the same for a value
+// not needed.
+#define HONE_TRY(declaration, expression)                                                  \
+  auto HONE_CONCAT(result_, __LINE__) = (expression);                                      \
   if (!HONE_CONCAT(result_, __LINE__)) return HONE_CONCAT(result_, __LINE__).take_error(); \
   declaration = *std::move(HONE_CONCAT(result_, __LINE__))
-#define HONE_CHECK(expression) \
-  do {                         \
+#define HONE_CHECK(expression)                                                             \
+  do {                                                                                     \
     if (auto hone_status_ = (expression); !hone_status_) return hone_status_.take_error(); \
   } while (0)
 

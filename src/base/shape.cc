@@ -37,9 +37,13 @@ Result<int64_t> checked_elements(const Shape& s) {
   bool zero = false;
   for (Dim d : s) {
     if (d < 0) return error(Code::invalid_argument, "shape %s is not fully known", s.str().c_str());
-    if (d == 0) { zero = true; continue; }
+    if (d == 0) {
+      zero = true;
+      continue;
+    }
     if (d > limit / n)
-      return error(Code::limit, "shape %s has more than 2^40 elements, the limit for one tensor", s.str().c_str());
+      return error(Code::limit, "shape %s has more than 2^40 elements, the limit for one tensor",
+                   s.str().c_str());
     n *= d;
   }
   return zero ? 0 : n;
@@ -64,8 +68,9 @@ Result<Shape> broadcast(const Shape& a, const Shape& b) {
     else if (x == 1) d = y;
     else if (y == 1) d = x;
     else if (known(x) && known(y))
-      return error(Code::invalid_argument, "shapes %s and %s do not broadcast: dimension %d is %lld against %lld",
-                   a.str().c_str(), b.str().c_str(), i, static_cast<long long>(x), static_cast<long long>(y));
+      return error(Code::invalid_argument,
+                   "shapes %s and %s do not broadcast: dimension %d is %lld against %lld", a.str().c_str(),
+                   b.str().c_str(), i, static_cast<long long>(x), static_cast<long long>(y));
     else if (known(x)) d = x;  // the other must be 1 or x
     else if (known(y)) d = y;
     else d = unknown_dim;

@@ -1,6 +1,6 @@
-// Shapes. A dimension is an int64: >= 0 known; -1 unknown; <= -2 a symbol (number -2 - d in the symbol table of the graph;
-// two dimensions with the same symbol are equal whatever their value). A shape may also be unranked. The runtime sees only
-// known dimensions; import and the optimiser see all of them.
+// Shapes. A dimension is an int64: >= 0 known; -1 unknown; <= -2 a symbol (number -2 - d in the symbol table
+// of the graph; two dimensions with the same symbol are equal whatever their value). A shape may also be
+// unranked. The runtime sees only known dimensions; import and the optimiser see all of them.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -64,7 +64,8 @@ class Shape {
   int rank_ = 0;
 };
 
-// Number of elements with overflow and limit checks: an error names the shape. The limit is 2^40 elements in one tensor.
+// Number of elements with overflow and limit checks: an error names the shape. The limit is 2^40 elements in
+// one tensor.
 Result<int64_t> checked_elements(const Shape&);
 
 // "axis" of ONNX: [-rank, rank-1] -> [0, rank-1].

@@ -20,7 +20,8 @@ Result<Tensor> Tensor::allocate(DType d, const Shape& s) {
   const size_t bytes = (static_cast<size_t>(dtype_bytes(d, n)) + 63) / 64 * 64;
   void* p = std::aligned_alloc(64, bytes ? bytes : 64);
   if (!p)
-    return error(Code::limit, "out of memory: %zu bytes for a tensor %s%s", bytes, dtype_name(d), s.str().c_str());
+    return error(Code::limit, "out of memory: %zu bytes for a tensor %s%s", bytes, dtype_name(d),
+                 s.str().c_str());
   t.bytes_ = p;
   t.owner_ = std::shared_ptr<const void>(p, [](const void* q) { std::free(const_cast<void*>(q)); });
   return t;
@@ -36,7 +37,8 @@ Tensor Tensor::view(std::shared_ptr<const void> owner, const void* bytes, DType 
 }
 
 namespace {
-template <class T> void widen(const Tensor& t, std::vector<int64_t>& out) {
+template <class T>
+void widen(const Tensor& t, std::vector<int64_t>& out) {
   const T* p = t.data<T>();
   for (size_t i = 0; i < out.size(); i++) out[i] = static_cast<int64_t>(p[i]);
 }
@@ -45,16 +47,35 @@ template <class T> void widen(const Tensor& t, std::vector<int64_t>& out) {
 Result<std::vector<int64_t>> Tensor::as_ints() const {
   std::vector<int64_t> out(static_cast<size_t>(elements()));
   switch (dtype_) {
-    case DType::i64: widen<int64_t>(*this, out); break;
-    case DType::i32: widen<int32_t>(*this, out); break;
-    case DType::i16: widen<int16_t>(*this, out); break;
-    case DType::i8: widen<int8_t>(*this, out); break;
-    case DType::u64: widen<uint64_t>(*this, out); break;
-    case DType::u32: widen<uint32_t>(*this, out); break;
-    case DType::u16: widen<uint16_t>(*this, out); break;
-    case DType::u8: widen<uint8_t>(*this, out); break;
-    case DType::boolean: widen<bool8>(*this, out); break;
-    default: return error(Code::invalid_argument, "expected an integer tensor, got %s", dtype_name(dtype_));
+    case DType::i64:
+      widen<int64_t>(*this, out);
+      break;
+    case DType::i32:
+      widen<int32_t>(*this, out);
+      break;
+    case DType::i16:
+      widen<int16_t>(*this, out);
+      break;
+    case DType::i8:
+      widen<int8_t>(*this, out);
+      break;
+    case DType::u64:
+      widen<uint64_t>(*this, out);
+      break;
+    case DType::u32:
+      widen<uint32_t>(*this, out);
+      break;
+    case DType::u16:
+      widen<uint16_t>(*this, out);
+      break;
+    case DType::u8:
+      widen<uint8_t>(*this, out);
+      break;
+    case DType::boolean:
+      widen<bool8>(*this, out);
+      break;
+    default:
+      return error(Code::invalid_argument, "expected an integer tensor, got %s", dtype_name(dtype_));
   }
   return out;
 }
@@ -68,18 +89,21 @@ bool ValueType::operator==(const ValueType& o) const {
 
 std::string ValueType::str() const {
   switch (kind) {
-    case Value::Kind::none: return "?";
-    case Value::Kind::tensor: return dtype_name(dtype) + shape.str();
-    case Value::Kind::sequence: return "seq(" + (element ? element->str() : "?") + ")";
-    case Value::Kind::optional: return "opt(" + (element ? element->str() : "?") + ")";
+    case Value::Kind::none:
+      return "?";
+    case Value::Kind::tensor:
+      return dtype_name(dtype) + shape.str();
+    case Value::Kind::sequence:
+      return "seq(" + (element ? element->str() : "?") + ")";
+    case Value::Kind::optional:
+      return "opt(" + (element ? element->str() : "?") + ")";
   }
   return "?";
 }
 
 ValueType type_of(const Value& v) {
   if (v.kind == Value::Kind::tensor) return {v.tensor.dtype(), v.tensor.shape()};
-  if (v.kind == Value::Kind::sequence)
-    return ValueType::of(v.kind, ValueType(v.element, Shape::unranked()));
+  if (v.kind == Value::Kind::sequence) return ValueType::of(v.kind, ValueType(v.element, Shape::unranked()));
   if (v.kind == Value::Kind::optional)
     return ValueType::of(v.kind, v.items && !v.items->empty() ? type_of(v.items->front()) : ValueType());
   return {};

@@ -1,8 +1,8 @@
 // Tensors and values.
 //   TensorView  pointer + type + shape, contiguous row-major; owns nothing.
-//   Tensor      the same with shared ownership of the bytes (heap, or a view into a mapped file: then read-only).
-//   Value       what an edge of a graph carries: nothing, a tensor, a sequence of values or an optional value.
-//   ValueType   what is known of a value before it exists.
+//   Tensor      the same with shared ownership of the bytes (heap, or a view into a mapped file: then
+//   read-only). Value       what an edge of a graph carries: nothing, a tensor, a sequence of values or an
+//   optional value. ValueType   what is known of a value before it exists.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -28,8 +28,12 @@ inline int64_t dtype_bytes(DType d, int64_t n) { return (n * dtype_bits(d) + 7) 
 struct TensorView {
   DType dtype = DType::none;
   Shape shape;
-  void* bytes = nullptr;  // alignment: at least that of the element; 64 when it comes from Tensor::allocate or an arena
-  template <class T> T* data() const { return static_cast<T*>(bytes); }
+  void* bytes =
+      nullptr;  // alignment: at least that of the element; 64 when it comes from Tensor::allocate or an arena
+  template <class T>
+  T* data() const {
+    return static_cast<T*>(bytes);
+  }
   int64_t elements() const { return shape.elements(); }
   int64_t byte_size() const { return dtype_bytes(dtype, elements()); }
 };
@@ -37,17 +41,22 @@ struct TensorView {
 class Tensor {
  public:
   Tensor() = default;
-  // 64-byte aligned, uninitialised (strings: empty). Errors: more elements than checked_elements() allows, out of memory.
+  // 64-byte aligned, uninitialised (strings: empty). Errors: more elements than checked_elements() allows,
+  // out of memory.
   static Result<Tensor> allocate(DType, const Shape&);
   // A view into memory kept alive by `owner`; the bytes must not be written.
   static Tensor view(std::shared_ptr<const void> owner, const void* bytes, DType, const Shape&);
-  template <class T> static Tensor of(DType d, std::initializer_list<T> values) {
+  template <class T>
+  static Tensor of(DType d, std::initializer_list<T> values) {
     return from(d, Shape{static_cast<Dim>(values.size())}, values.begin());
   }
   static Tensor of_ints(std::span<const int64_t> values) {
     return from(DType::i64, Shape{static_cast<Dim>(values.size())}, values.data());
   }
-  template <class T> static Tensor scalar(DType d, T value) { return from(d, Shape{}, &value); }
+  template <class T>
+  static Tensor scalar(DType d, T value) {
+    return from(d, Shape{}, &value);
+  }
 
   explicit operator bool() const { return dtype_ != DType::none; }
   DType dtype() const { return dtype_; }
@@ -55,7 +64,10 @@ class Tensor {
   int64_t elements() const { return shape_.elements(); }
   int64_t byte_size() const { return dtype_bytes(dtype_, elements()); }
   void* bytes() const { return bytes_; }
-  template <class T> T* data() const { return static_cast<T*>(bytes_); }
+  template <class T>
+  T* data() const {
+    return static_cast<T*>(bytes_);
+  }
   const std::shared_ptr<const void>& owner() const { return owner_; }
   TensorView view() const { return {dtype_, shape_, bytes_}; }
   // The same bytes under another shape with as many elements.
@@ -64,7 +76,8 @@ class Tensor {
   Result<std::vector<int64_t>> as_ints() const;
 
  private:
-  template <class T> static Tensor from(DType d, const Shape& s, const T* values);
+  template <class T>
+  static Tensor from(DType d, const Shape& s, const T* values);
   DType dtype_ = DType::none;
   Shape shape_;
   void* bytes_ = nullptr;
@@ -74,9 +87,10 @@ class Tensor {
 struct Value {
   enum class Kind : uint8_t { none, tensor, sequence, optional };
   Kind kind = Kind::none;
-  Tensor tensor;                                // kind tensor
-  DType element = DType::none;                  // kind sequence: element type of its tensors (an empty one has a type too)
-  std::shared_ptr<std::vector<Value>> items;    // kind sequence: never null. kind optional: null = empty, else one item
+  Tensor tensor;                // kind tensor
+  DType element = DType::none;  // kind sequence: element type of its tensors (an empty one has a type too)
+  std::shared_ptr<std::vector<Value>>
+      items;  // kind sequence: never null. kind optional: null = empty, else one item
   Value() = default;
   Value(Tensor t) : kind(t ? Kind::tensor : Kind::none), tensor(std::move(t)) {}
   static Value sequence(DType element, std::vector<Value> items) {
@@ -90,10 +104,10 @@ struct Value {
 };
 
 struct ValueType {
-  Value::Kind kind = Value::Kind::none;         // none: not known (or an absent optional input)
-  DType dtype = DType::none;                    // tensor
-  Shape shape = Shape::unranked();              // tensor
-  std::shared_ptr<const ValueType> element;     // sequence, optional
+  Value::Kind kind = Value::Kind::none;      // none: not known (or an absent optional input)
+  DType dtype = DType::none;                 // tensor
+  Shape shape = Shape::unranked();           // tensor
+  std::shared_ptr<const ValueType> element;  // sequence, optional
   ValueType() = default;
   ValueType(DType d, const Shape& s) : kind(Value::Kind::tensor), dtype(d), shape(s) {}
   static ValueType of(Value::Kind k, ValueType element) {
@@ -107,7 +121,8 @@ struct ValueType {
 };
 ValueType type_of(const Value&);
 
-template <class T> Tensor Tensor::from(DType d, const Shape& s, const T* values) {
+template <class T>
+Tensor Tensor::from(DType d, const Shape& s, const T* values) {
   Tensor t = *allocate(d, s);
   T* out = t.data<T>();
   for (int64_t i = 0, n = s.elements(); i < n; i++) out[i] = values[i];

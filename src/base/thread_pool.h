@@ -1,7 +1,7 @@
-// A pool of threads that share loops. run(n, f) calls f(i, thread) once for each i in [0, n); which thread runs which i is
-// fixed by n and the number of threads alone (static partition: contiguous ranges), the caller is thread 0 and takes part.
-// Workers spin briefly after a loop, then park. No allocation in run(). Not re-entrant: one run() at a time per pool, and f
-// must not call run() of the same pool.
+// A pool of threads that share loops. run(n, f) calls f(i, thread) once for each i in [0, n); which thread
+// runs which i is fixed by n and the number of threads alone (static partition: contiguous ranges), the
+// caller is thread 0 and takes part. Workers spin briefly after a loop, then park. No allocation in run().
+// Not re-entrant: one run() at a time per pool, and f must not call run() of the same pool.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -12,15 +12,18 @@ namespace hone {
 
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads);  // threads - 1 workers are started; if the system refuses some, there are fewer
+  explicit ThreadPool(
+      int threads);  // threads - 1 workers are started; if the system refuses some, there are fewer
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   int threads() const;
 
-  template <class F> void run(int64_t n, F&& f) {
-    run_erased(n, [](void* p, int64_t i, int thread) { (*static_cast<std::remove_reference_t<F>*>(p))(i, thread); },
-               const_cast<void*>(static_cast<const void*>(&f)));
+  template <class F>
+  void run(int64_t n, F&& f) {
+    run_erased(
+        n, [](void* p, int64_t i, int thread) { (*static_cast<std::remove_reference_t<F>*>(p))(i, thread); },
+        const_cast<void*>(static_cast<const void*>(&f)));
   }
 
  private:

@@ -1,18 +1,20 @@
-// How operators run. A tactic is one way to run some problems of one operator. tactics.def lists them, for each operator from
-// best to worst; behind all of them stands the operator's reference (ops/op.h), which accepts everything and is not listed.
-// Dispatch, tests and benchmarks read that list.
+// How operators run. A tactic is one way to run some problems of one operator. tactics.def lists them, for
+// each operator from best to worst; behind all of them stands the operator's reference (ops/op.h), which
+// accepts everything and is not listed. Dispatch, tests and benchmarks read that list.
 //
 // Life of a tactic on one step:
 //   accepts(problem)            says yes, or why not
-//   prepare(problem, prepared)  computes everything that depends on shapes only, into a plain struct of its own (params), and
+//   prepare(problem, prepared)  computes everything that depends on shapes only, into a plain struct of its
+//   own (params), and
 //                               says how much scratch and packed-weight memory it wants
-//   pack(problem, prepared, p)  writes the constants of the problem in the layout the kernel likes (once per engine)
-//   run(run)                    any number of times, from any thread but not two at a time on the same scratch; allocates
+//   pack(problem, prepared, p)  writes the constants of the problem in the layout the kernel likes (once per
+//   engine) run(run)                    any number of times, from any thread but not two at a time on the
+//   same scratch; allocates
 //                               nothing, cannot fail
 //
-// Layout: see ops/op.h (channels_last). Tensors are row-major, but rows of the last dimension may lie `pitch` elements apart
-// (pitch >= size of the last dimension): concat and split along channels are then free. Only tactics with pitched_in /
-// pitched_out see pitch != size of the last dimension.
+// Layout: see ops/op.h (channels_last). Tensors are row-major, but rows of the last dimension may lie `pitch`
+// elements apart (pitch >= size of the last dimension): concat and split along channels are then free. Only
+// tactics with pitched_in / pitched_out see pitch != size of the last dimension.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -28,10 +30,10 @@
 namespace hone {
 
 struct Operand {
-  DType dtype = DType::none;        // none: absent optional operand
-  Shape shape;                      // concrete
-  int64_t pitch = 0;                // elements between rows of the last dimension
-  const void* constant = nullptr;   // the bytes, where known when preparing
+  DType dtype = DType::none;       // none: absent optional operand
+  Shape shape;                     // concrete
+  int64_t pitch = 0;               // elements between rows of the last dimension
+  const void* constant = nullptr;  // the bytes, where known when preparing
   explicit operator bool() const { return dtype != DType::none; }
 };
 
@@ -64,18 +66,20 @@ class Accept {
   bool ok_ = true;
   std::string why_;
 };
-#define REFUSE_UNLESS(condition, why) \
-  do {                                \
+#define REFUSE_UNLESS(condition, why)                 \
+  do {                                                \
     if (!(condition)) return ::hone::Accept::no(why); \
   } while (0)
 
 struct Prepared {
-  std::vector<std::byte> params;    // a trivially copyable struct of the tactic's own
-  int64_t scratch_bytes = 0;        // for all threads together; 64-byte aligned when run() sees it
-  int64_t packed_bytes = 0;         // 0: pack() is not called
-  std::string packed_key;           // two steps with equal constants and equal keys share one packed copy. Must name all that
-                                    // the packing depends on besides the constants' bytes (tile sizes, ...), not the isa
-  template <class T> T& make() {
+  std::vector<std::byte> params;  // a trivially copyable struct of the tactic's own
+  int64_t scratch_bytes = 0;      // for all threads together; 64-byte aligned when run() sees it
+  int64_t packed_bytes = 0;       // 0: pack() is not called
+  std::string
+      packed_key;  // two steps with equal constants and equal keys share one packed copy. Must name all that
+                   // the packing depends on besides the constants' bytes (tile sizes, ...), not the isa
+  template <class T>
+  T& make() {
     static_assert(std::is_trivially_copyable_v<T>);
     params.resize(sizeof(T));
     return *new (params.data()) T();
@@ -89,24 +93,28 @@ struct Run {
   std::span<void* const> out;       // null where not wanted
   void* scratch;
   ThreadPool& pool;
-  template <class T> const T& as() const { return *static_cast<const T*>(params); }
+  template <class T>
+  const T& as() const {
+    return *static_cast<const T*>(params);
+  }
 };
 
 struct Tactic {
-  const char* name;                 // unique within the operator: "conv_gemm_f32"
-  const char* op;                   // OpDef::name (standard domain)
+  const char* name;  // unique within the operator: "conv_gemm_f32"
+  const char* op;    // OpDef::name (standard domain)
   Accept (*accepts)(const Problem&);
   Status (*prepare)(const Problem&, Prepared&);
   void (*run)(const Run&);
   void (*pack)(const Problem&, const Prepared&, void* packed) = nullptr;
-  uint32_t pitched_in = 0;          // bit i: input i may be pitched (1: input 0 only; ~0u: all, also past the 32nd)
-  uint32_t pitched_out = 0;         // bit i: output i may be pitched
-  int in_place = -1;                // >= 0: output 0 may be the very memory of this input (same size, type and pitch)
-  // Concat, Split and the like must skip a copy whose source is its destination: the planner has then put it in place.
+  uint32_t pitched_in = 0;   // bit i: input i may be pitched (1: input 0 only; ~0u: all, also past the 32nd)
+  uint32_t pitched_out = 0;  // bit i: output i may be pitched
+  int in_place = -1;  // >= 0: output 0 may be the very memory of this input (same size, type and pitch)
+  // Concat, Split and the like must skip a copy whose source is its destination: the planner has then put it
+  // in place.
 };
 
-std::span<const Tactic* const> all_tactics();                      // in the order of tactics.def
-std::vector<const Tactic*> tactics_for(const OpDef&);              // best first
+std::span<const Tactic* const> all_tactics();          // in the order of tactics.def
+std::vector<const Tactic*> tactics_for(const OpDef&);  // best first
 const Tactic* find_tactic(std::string_view op, std::string_view name);
 
 }  // namespace hone

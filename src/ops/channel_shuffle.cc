@@ -1,5 +1,6 @@
-// ChannelShuffle (Zhang et al., "ShuffleNet", 2018): channels as a [groups, C / groups] matrix, transposed. Internal: exporters
-// write Reshape, Transpose, Reshape, which hides from the layout pass that only channels move.
+// ChannelShuffle (Zhang et al., "ShuffleNet", 2018): channels as a [groups, C / groups] matrix, transposed.
+// Internal: exporters write Reshape, Transpose, Reshape, which hides from the layout pass that only channels
+// move.
 #include <cstring>
 
 #include "ops/op.h"

@@ -87,7 +87,8 @@ class EvalContext {
   virtual Status set_output(size_t i,
                             Value) = 0;  // sequences, optionals, or a tensor passed on without a copy
   virtual Result<std::vector<Value>> run_graph(std::string_view attr, std::span<const Value> args) = 0;
-  // What is known of output i beforehand (none: nothing): a loop without turns has no other way to learn its types.
+  // What is known of output i beforehand (none: nothing): a loop without turns has no other way to learn its
+  // types.
   virtual ValueType output_type(size_t) const { return {}; }
   virtual bool cancelled() const { return false; }  // long loops ask now and then
 

@@ -196,8 +196,9 @@ class TorchOutput : public testing::Test {
           raw(folder / (model_.stem().string() + ".out" + std::to_string(i) + ".bin"), got.shape());
       ASSERT_TRUE(want);
       Bound bound;
-      // This network amplifies rounding: torch's own output is 0.99e-4 away from the same network in float64, ONNX Runtime's is
-      // 1.28e-4 from torch's, and even our reference executor, which sums in double, is 1.07e-4 from it.
+      // This network amplifies rounding: torch's own output is 0.99e-4 away from the same network in float64,
+      // ONNX Runtime's is 1.28e-4 from torch's, and even our reference executor, which sums in double,
+      // is 1.07e-4 from it.
       if (model_.stem() == "fcn_resnet50_224") bound.relative = 2e-4;
       expect_close(got, want, bound, "out" + std::to_string(i));
     }

@@ -106,8 +106,9 @@ class Worker {
     }
   }
 
-  // Brings the input rows [first, iy] of the image into the ring, but for those already there. `first` is the row below which
-  // no later output row reaches: with a wide dilation that may be above the first tap of this one.
+  // Brings the input rows [first, iy] of the image into the ring, but for those already there. `first` is the
+  // row below which no later output row reaches: with a wide dilation that may be above the first tap of this
+  // one.
   void copy_upto(int64_t image, int64_t first, int64_t iy) {
     for (next_ = std::max(next_, first); next_ <= iy; next_++) {
       const float* from = input_row(image, next_) + first_x_ * g_.in_pitch;
