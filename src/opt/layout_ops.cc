@@ -60,6 +60,23 @@ Result<bool> elementwise(Layouts& l, Node* n) {
   return true;
 }
 
+// Quantisation with one scale for the whole tensor is elementwise; with one for each channel its axis would
+// have to move.
+bool quantises_whole_tensors(const Node* n) {
+  const std::string_view op = n->op->name;
+  const bool plain = !*n->op->domain && (op == "QuantizeLinear" || op == "DequantizeLinear");
+  const bool microsoft =
+      std::string_view(n->op->domain) == "com.microsoft" &&
+      (op == "QLinearAdd" || op == "QLinearMul" || op == "QLinearLeakyRelu" || op == "QLinearSigmoid");
+  if (!plain && !microsoft) return false;
+  const size_t second =
+      op == "QLinearAdd" || op == "QLinearMul" ? 3 : 0;  // a, scale, zero, b, scale, zero, scale, zero
+  for (size_t i = 1; i < n->inputs.size(); i++)
+    if (i != second && n->inputs[i] && (!ranked(n->inputs[i]) || n->inputs[i]->type.shape.elements() != 1))
+      return false;
+  return true;
+}
+
 Result<bool> axis_op(Layouts& l, Node* n) {
   const bool concat = is_op(n, "Concat");
   if (n->attrs.flag("flatten")) return false;
@@ -292,7 +309,7 @@ Result<bool> make_channels_last(Layouts& l, Node* n) {
 
 Result<bool> pass_through(Layouts& l, Node* n) {
   if (n->outputs.empty() || !n->outputs[0] || !n->inputs[0] || !ir::nested_graphs(*n).empty()) return false;
-  if (n->op->layout == Layout::elementwise) return elementwise(l, n);
+  if (n->op->layout == Layout::elementwise || quantises_whole_tensors(n)) return elementwise(l, n);
   if (n->op->layout == Layout::axis) return axis_op(l, n);
   // From here on it is input 0 that a permutation passes from.
   if (!l.moved(n->inputs[0])) return false;

@@ -63,6 +63,8 @@ TEST(ChannelsLast, PassesThroughWhatAPermutationCanPass) {
       {"%sz = const i64[2] {7,9}", "%m = Resize(%a, _, _, %sz) {axes=[2,3], mode=\"linear\"}"},
       {"%m = hone.ChannelShuffle(%a) {groups=2}"},
       {"%m = LRN(%a) {size=3}"},
+      {"%q = const f32[] {0.1}", "%o = const u8[] {128}", "%u = QuantizeLinear(%a, %q, %o)",
+       "%v = com.microsoft.QLinearAdd(%u, %q, %o, %u, %q, %o, %q, %o)", "%m = DequantizeLinear(%v, %q, %o)"},
       {"%z = const f32[] {0}", "%t = Greater(%a, %z)", "%m = Where(%t, %a, %z)"},
       {"%sh = const i64[3] {1,4,-1}", "%r = Reshape(%a, %sh)", "%sh2 = const i64[4] {1,4,6,6}",
        "%m = Reshape(%r, %sh2)"},
