@@ -71,12 +71,15 @@ struct Session::Active {
   std::vector<Step> steps;
   std::vector<const void*> in_bytes;
   std::vector<void*> out_bytes;
+  // Pointers that follow the caller's inputs; an output among them is a part that has been put in its place
+  // there.
   struct InputUse {
     size_t step, operand;
+    bool output;
     int input;
     int64_t offset;
   };
-  std::vector<InputUse> input_uses;   // pointers that follow the caller's inputs
+  std::vector<InputUse> input_uses;
   std::vector<Tensor> output_copies;  // of program outputs that lie in the caller's inputs
 };
 
@@ -175,9 +178,13 @@ Status Session::activate(std::shared_ptr<const ShapePlan> plan) {
         in.push_back(v < 0 ? Value() : fetch(v));
         if (v >= 0 && a.plan->slots[at(v)].where == Slot::Where::input)
           a.input_uses.push_back(
-              {a.steps.size(), k, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
+              {a.steps.size(), k, false, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
       }
-      for (int v : r.step->out) {
+      for (size_t k = 0; k < r.step->out.size(); k++) {
+        const int v = r.step->out[k];
+        if (v >= 0 && a.plan->slots[at(v)].where == Slot::Where::input)
+          a.input_uses.push_back(
+              {a.steps.size(), k, true, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
         a.out_bytes.push_back(v < 0 ? nullptr : address(a.plan->slots[at(v)]));
         const ValueType none;
         const ValueType& t = v < 0 ? none : a.plan->types[at(v)];
@@ -250,6 +257,10 @@ Status Session::run(std::span<const Value> inputs) {
     Active::Step& s = a.steps[use.step];
     std::byte* bytes =
         static_cast<std::byte*>(const_cast<void*>(input_bytes_[static_cast<size_t>(use.input)])) + use.offset;
+    if (use.output) {
+      a.out_bytes[s.out + use.operand] = bytes;
+      continue;
+    }
     a.in_bytes[s.in + use.operand] = bytes;
     if (s.context) {
       Value& slot = s.context->input_slot(use.operand);
