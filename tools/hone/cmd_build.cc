@@ -57,21 +57,22 @@ hone::Result<int> run(const Args& args) {
 }  // namespace
 
 extern const Command command_build;
-const Command command_build{"build",
-                            "MODEL -o ENGINE [options]",
-                            "Builds an engine file from a trained model (ONNX): imports, optimises, and "
-                            "writes the file whole or not at all.",
-                            {"MODEL"},
-                            with_build_options({{.name = "--output",
-                                                 .letter = 'o',
-                                                 .kind = Option::text,
-                                                 .value = "ENGINE",
-                                                 .help = "the file to write",
-                                                 .required = true},
-                                                json_option}),
-                            "hone build mobilenet.onnx -o mobilenet.hone\n"
-                            "hone build yolo.onnx -o yolo.hone --shape images=1x3x320x320\n"
-                            "hone build net.onnx -o net.hone --disable=layout --dump-after=fold --explain",
-                            run};
+const Command command_build{
+    "build",
+    "MODEL -o ENGINE [options]",
+    "Builds an engine file from a trained model (ONNX): imports, optimises, and "
+    "writes the file whole or not at all.",
+    {"MODEL"},
+    with_build_options({{.name = "--output",
+                         .letter = 'o',
+                         .kind = Option::text,
+                         .value = "ENGINE",
+                         .help = "the file to write",
+                         .required = true},
+                        json_option}),
+    "hone build mobilenet.onnx -o mobilenet.hone\n"
+    "hone build yolo.onnx -o yolo.hone --shape images=1x3x320x320\n"
+    "hone build net.onnx -o net.hone --disable=channels_last --dump-after=fold --explain",
+    run};
 
 }  // namespace cli
