@@ -155,6 +155,20 @@ class Works(Cli):
         self.assertEqual(j['first_difference']['layer'], 'the_mul')
         self.works('check', engine, '--against', other, '--limit', '1')
 
+    def test_check_finds_the_layer_behind_other_layouts_and_names(self):
+        def net(name, first, second):
+            nodes = [node('Conv', ['x', 'w1'], ['a'], 'conv1'), node('Relu', ['a'], ['b'], 'relu1'),
+                     node('Conv', ['b', 'w2'], ['c'], 'conv2'), node('Relu', ['c'], ['d'], 'relu2'),
+                     node('GlobalAveragePool', ['d'], ['y'], 'pool')]
+            weights = [0.1 * (i % 7) for i in range(4 * 4 * 9)]
+            return self.path(name, model(nodes, [value('x', [1, 4, 8, 8])], [value('y', [1, 4, 1, 1])], [
+                floats('w1', [4, 4, 3, 3], [w * first for w in weights]), floats('w2', [4, 4, 3, 3], [w * second for w in weights])]))
+        engine = self.path('m.hone')
+        self.works('build', net('m.onnx', 1, 1), '-o', engine)
+        for scales, layers in ((1.1, 1), ('conv1', 'relu1')), ((1, 1.1), ('conv2', 'relu2')):
+            j = json.loads(self.hone('check', engine, '--against', net('other.onnx', *scales), '--json').stdout)
+            self.assertIn(j['first_difference']['layer'], layers)
+
     def test_check_against_stored_outputs_that_differ_ends_with_3(self):
         npy.write(self.path('in0.npy'), [1, 4], [1, 2, 3, 4])
         npy.write(self.path('out0.npy'), [1, 4], [3, 5, 7, 9.5])
