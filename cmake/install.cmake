@@ -13,6 +13,8 @@ install(EXPORT hone NAMESPACE hone:: FILE hone-config.cmake DESTINATION ${config
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/hone-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/hone-config-version.cmake DESTINATION ${config_dir})
 install(DIRECTORY include/hone DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+file(RELATIVE_PATH lib_from_bin /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+set_target_properties(hone_cli PROPERTIES INSTALL_RPATH $ORIGIN/${lib_from_bin})
 install(TARGETS hone_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 foreach(library IN LISTS libraries)

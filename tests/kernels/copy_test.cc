@@ -43,6 +43,15 @@ TEST(TransposeTactic, RefusesStringsAndPackedTypes) {
   EXPECT_NE(refusal(transpose(*Tensor::allocate(DType::string, {2, 2}), {1, 0}), "transpose_copy"), "");
 }
 
+TEST(ChannelShuffleTactic, HandlesEveryAxisAndGroups) {
+  for (int64_t axis : {0, 1, 3})
+    for (int64_t groups : {1, 2, 3, 4, 12})
+      EXPECT_GE(check({.op = "ChannelShuffle",
+                       .attrs = attrs({{"axis", axis}, {"groups", groups}}),
+                       .in = {bits({12, 12, 7, 12})}}),
+                1);
+}
+
 TEST(ConcatTactic, HandlesEveryAxisAndType) {
   for (DType d : {DType::u8, DType::u16, DType::u32, DType::i64})
     for (int64_t axis : {-1, 0, 1, 2}) {

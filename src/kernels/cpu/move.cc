@@ -1,5 +1,5 @@
 // Operators with one input and one output that are a single strided copy: Transpose, Slice, Expand, Tile,
-// DepthToSpace and SpaceToDepth, for elements of any type of 1 to 8 bytes.
+// ChannelShuffle, DepthToSpace and SpaceToDepth, for elements of any type of 1 to 8 bytes.
 #include <algorithm>
 
 #include "kernels/cpu/copy.h"
@@ -83,6 +83,27 @@ Status prepare_repeat(const Problem& p, Prepared& out) {
   return {};
 }
 
+// --- ChannelShuffle: the axis as groups x members, transposed ---
+
+Status prepare_shuffle(const Problem& p, Prepared& out) {
+  const auto x = strides_of(p.in[0]), y = strides_of(p.out[0]);
+  const Shape& s = p.in[0].shape;
+  HONE_TRY(const int axis, normalize_axis(p.attrs->i("axis"), s.rank()));
+  const int64_t groups = p.attrs->i("groups");
+  Nest<2> nest;
+  for (size_t i = 0; i < s.size(); i++) {
+    if (i != static_cast<size_t>(axis)) {
+      nest.add(s[i], {y[i], x[i]});
+      continue;
+    }
+    const int64_t members = s[i] / groups;
+    nest.add(members, {y[i] * groups, x[i]});
+    nest.add(groups, {y[i], x[i] * members});
+  }
+  out.make<CopyPlan>() = plan_copy(p, nest);
+  return {};
+}
+
 // --- DepthToSpace and SpaceToDepth: as ops/depth_to_space.cc, which says what goes where ---
 
 template <bool ToSpace>
@@ -119,6 +140,7 @@ Status prepare_blocks(const Problem& p, Prepared& out) {
                                      .run = run,          \
                                      .pitched_in = 1,     \
                                      .pitched_out = 1};
+MOVE(channel_shuffle_copy, ChannelShuffle, accepts_type, prepare_shuffle)
 MOVE(depth_to_space_copy, DepthToSpace, accepts_type, prepare_blocks<true>)
 MOVE(expand_copy, Expand, accepts_type, prepare_repeat)
 MOVE(slice_copy, Slice, accepts_slice, prepare_slice)
