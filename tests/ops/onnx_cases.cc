@@ -9,11 +9,16 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 
 #include "base/convert.h"
 #include "base/mapped_file.h"
+#include "build/build.h"
+#include "engine/read.h"
+#include "engine/write.h"
 #include "import/import.h"
 #include "ir/eval.h"
+#include "runtime/session.h"
 
 namespace hone {
 namespace {
@@ -149,7 +154,27 @@ Result<Value> read_value(const fs::path& path, Value::Kind kind) {
   return read_onnx_value({file->bytes(), file}, kind);
 }
 
-std::string run_set(const ir::Graph& graph, const fs::path& folder) {
+using Execute = std::function<Result<std::vector<Value>>(std::span<const Value>)>;
+
+Result<Execute> engine_executor(const std::string& model, bool optimise) {
+  BuildOptions options;
+  options.optimise = optimise;
+  HONE_TRY(const EngineData built, build_engine(model, options));
+  HONE_TRY(std::vector<std::byte> bytes, engine_bytes(built));
+  auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  HONE_TRY(EngineData read, read_engine_bytes(owner, *owner));
+  HONE_TRY(auto engine, Engine::load(std::move(read)));
+  HONE_TRY(auto made, Session::create(std::move(engine), {.threads = 2}));
+  std::shared_ptr<Session> session = std::move(made);
+  return Execute([session](std::span<const Value> inputs) -> Result<std::vector<Value>> {
+    HONE_CHECK(session->run(inputs));
+    std::vector<Value> out;
+    for (size_t i = 0; i < session->outputs(); i++) out.push_back(session->output(i));
+    return out;
+  });
+}
+
+std::string run_set(const ir::Graph& graph, const Execute& execute, const fs::path& folder) {
   std::vector<Value> inputs;
   for (size_t i = 0; i < graph.inputs().size(); i++) {
     const fs::path path = folder / ("input_" + std::to_string(i) + ".pb");
@@ -159,7 +184,7 @@ std::string run_set(const ir::Graph& graph, const fs::path& folder) {
     if (!v) return path.filename().string() + ": " + v.error().message;
     inputs.push_back(*std::move(v));
   }
-  auto got = ir::evaluate(graph, inputs);
+  auto got = execute(inputs);
   if (!got) return "run: " + got.error().message;
   double noise = 0;
   for (const ir::Node* n : graph.nodes())
@@ -205,13 +230,20 @@ std::vector<Case> find_cases(const std::string& folder) {
   return cases;
 }
 
-CaseResult run_case(const std::string& folder) {
-  auto graph = import_model(folder + "/model.onnx");
+CaseResult run_case(const std::string& folder, Through through) {
+  const std::string model = folder + "/model.onnx";
+  auto graph = import_model(model);
   if (!graph) return {CaseResult::failed, "import: " + graph.error().message};
+  Execute execute = [&](std::span<const Value> inputs) { return ir::evaluate(**graph, inputs); };
+  if (through != Through::reference) {
+    auto engine = engine_executor(model, through == Through::engine);
+    if (!engine) return {CaseResult::failed, "build: " + engine.error().message};
+    execute = *std::move(engine);
+  }
   int sets = 0;
   for (fs::path set; fs::is_directory(set = fs::path(folder) / ("test_data_set_" + std::to_string(sets)));
        sets++)
-    if (std::string reason = run_set(**graph, set); !reason.empty()) {
+    if (std::string reason = run_set(**graph, execute, set); !reason.empty()) {
       if (sets) reason = set.filename().string() + ": " + reason;
       return {CaseResult::failed, reason};
     }
@@ -219,7 +251,7 @@ CaseResult run_case(const std::string& folder) {
   return {CaseResult::passed, {}};
 }
 
-std::vector<CaseResult> run_cases(const std::vector<Case>& cases, int jobs, int seconds) {
+std::vector<CaseResult> run_cases(const std::vector<Case>& cases, int jobs, int seconds, Through through) {
   struct Child {
     size_t index;
     pid_t pid;
@@ -238,7 +270,7 @@ std::vector<CaseResult> run_cases(const std::vector<Case>& cases, int jobs, int 
         ::close(ends[0]);
         ::signal(SIGALRM, SIG_DFL);
         ::alarm(static_cast<unsigned>(seconds));
-        const CaseResult r = run_case(cases[next].folder);
+        const CaseResult r = run_case(cases[next].folder, through);
         const std::string text = std::to_string(r.kind) + r.reason.substr(0, 4000);
         const bool sent = ::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
         ::_exit(sent ? 0 : 1);

@@ -1,8 +1,10 @@
-// onnx_cases DIR [--filter TEXT] [--list] [--jobs N] [--seconds N] [--expect FILE [--update]]
+// onnx_cases DIR [--through reference|plain-engine|engine] [--filter TEXT] [--list] [--jobs N] [--seconds N]
+//            [--expect FILE [--update]]
 //
-// Runs the ONNX test cases below DIR and prints each failure with its reason. With --expect FILE, the names
-// of the cases that are known to pass, only a case in FILE that does not pass makes the exit code 1; --update
-// writes what passes now to FILE.
+// Runs the ONNX test cases below DIR on the reference executor (or through an engine file built without or
+// with the optimiser) and prints each failure with its reason. With --expect FILE, the names of the cases
+// that are known to pass, only a case in FILE that does not pass makes the exit code 1; --update writes what
+// passes now to FILE.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -17,7 +19,8 @@ namespace {
 int usage() {
   std::fprintf(
       stderr,
-      "usage: onnx_cases DIR [--filter TEXT] [--list] [--jobs N] [--seconds N] [--expect FILE [--update]]\n");
+      "usage: onnx_cases DIR [--through reference|plain-engine|engine] [--filter TEXT] [--list] [--jobs N]\n"
+      "                      [--seconds N] [--expect FILE [--update]]\n");
   return 2;
 }
 
@@ -28,6 +31,7 @@ int main(int argc, char** argv) {
   std::string folder, filter, expect;
   bool list = false, update = false;
   int jobs = available_cores(), seconds = 60;
+  Through through = Through::reference;
   for (int i = 1; i < argc; i++) {
     const std::string arg = argv[i];
     const bool more = i + 1 < argc;
@@ -35,7 +39,13 @@ int main(int argc, char** argv) {
     else if (arg == "--update") update = true;
     else if (arg == "--filter" && more) filter = argv[++i];
     else if (arg == "--expect" && more) expect = argv[++i];
-    else if (arg == "--jobs" && more) jobs = std::max(1, std::atoi(argv[++i]));
+    else if (arg == "--through" && more) {
+      const std::string name = argv[++i];
+      if (name == "reference") through = Through::reference;
+      else if (name == "plain-engine") through = Through::plain_engine;
+      else if (name == "engine") through = Through::engine;
+      else return usage();
+    } else if (arg == "--jobs" && more) jobs = std::max(1, std::atoi(argv[++i]));
     else if (arg == "--seconds" && more) seconds = std::max(1, std::atoi(argv[++i]));
     else if (arg[0] != '-' && folder.empty()) folder = arg;
     else return usage();
@@ -59,7 +69,7 @@ int main(int argc, char** argv) {
       if (!line.empty() && line[0] != '#') expected.insert(line);
   }
 
-  const std::vector<CaseResult> results = run_cases(cases, jobs, seconds);
+  const std::vector<CaseResult> results = run_cases(cases, jobs, seconds, through);
   int counts[3] = {}, regressions = 0, gains = 0;
   std::set<std::string> passing = expected;
   for (size_t i = 0; i < cases.size(); i++) {
