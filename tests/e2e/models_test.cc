@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -27,7 +28,7 @@ fs::path data_folder() {
 }
 
 // Builds, writes the engine's bytes, reads them back and makes a session.
-std::unique_ptr<Session> session_for(const fs::path& model, bool optimise) {
+std::unique_ptr<Session> session_for(const fs::path& model, bool optimise, int threads = 0) {
   BuildOptions options;
   options.optimise = optimise;
   auto built = build_engine(model.string(), options);
@@ -51,7 +52,7 @@ std::unique_ptr<Session> session_for(const fs::path& model, bool optimise) {
     ADD_FAILURE() << engine.error().message;
     return nullptr;
   }
-  auto session = Session::create(*engine);
+  auto session = Session::create(*engine, {.threads = threads});
   if (!session) {
     ADD_FAILURE() << session.error().message;
     return nullptr;
@@ -101,6 +102,7 @@ class StoredReference : public testing::Test {
     ASSERT_TRUE(input) << input.error().message;
     auto status = session->run(std::vector<Value>{*input});
     ASSERT_TRUE(status) << status.error().message;
+    expect_same_bits(*session, *input);
     int compared = 0;
     for (size_t i = 0; i < session->outputs(); i++) {
       const Tensor& got = session->output(i).tensor;
@@ -142,6 +144,21 @@ class StoredReference : public testing::Test {
   }
 
  private:
+  // For any number of threads.
+  void expect_same_bits(const Session& session, const Tensor& input) {
+    for (int threads : {1, 3}) {
+      auto other = session_for(folder_ / "model.onnx", optimise_, threads);
+      ASSERT_TRUE(other);
+      auto status = other->run(std::vector<Value>{input});
+      ASSERT_TRUE(status) << status.error().message;
+      for (size_t i = 0; i < session.outputs(); i++) {
+        const Tensor &a = session.output(i).tensor, &b = other->output(i).tensor;
+        EXPECT_EQ(std::memcmp(a.bytes(), b.bytes(), static_cast<size_t>(a.byte_size())), 0)
+            << "output " << i << " with " << threads << " threads";
+      }
+    }
+  }
+
   static double last_scale(const Engine& engine) {
     const Program& p = *engine.program().program;
     for (auto step = p.steps.rbegin(); step != p.steps.rend(); ++step)
