@@ -1,5 +1,7 @@
 #include "runtime/session.h"
 
+#include <cstring>
+
 #include "capi/runtime/handles.h"
 
 using namespace hone;
@@ -58,9 +60,11 @@ Status check_input(const hone_session* s, size_t index, Value::Kind kind) {
 // A view of the caller's tensor; strings are copied. data may be null: then only the shape matters.
 Result<Tensor> tensor_of(const hone_tensor* given) {
   const hone_tensor t = capi::take(given);
-  const DType d = dtype_from_number(static_cast<int64_t>(t.dtype));
-  if (d == DType::none)
-    return error(Code::invalid_argument, "unknown element type %d", static_cast<int>(t.dtype));
+  int number;  // the caller's, so perhaps none of the enumerators
+  static_assert(sizeof number == sizeof t.dtype);
+  std::memcpy(&number, &t.dtype, sizeof number);
+  const DType d = dtype_from_number(number);
+  if (d == DType::none) return error(Code::invalid_argument, "unknown element type %d", number);
   if (t.rank < 0 || t.rank > max_rank)
     return error(Code::invalid_argument, "rank %d is outside 0..%d", t.rank, max_rank);
   const Shape shape(std::span<const Dim>(t.dims, static_cast<size_t>(t.rank)));

@@ -35,10 +35,12 @@ HONE_INLINE ExpParts<V> exp_parts(V x) {
       n, poly(r, 0.5f, 0.166666659f, 0.0416662936f, 0.00833349767f, 0.00139447586f, 0.000197902438f) * r * r +
              r};
 }
-// 2^n for integers n of float's normal range.
+// 2^n for integers n of float's normal range. Unsigned: the integer of a NaN, whose result is not used, may
+// wrap around.
 template <class V>
 HONE_INLINE V power_of_two(mask_of<V> n) {
-  return bit_cast<V>((n + 127) << 23);
+  using U = vec<uint32_t, lanes_of<V>>;
+  return bit_cast<V>((bit_cast<U>(n) + 127u) << 23);
 }
 
 template <class V>
@@ -59,7 +61,7 @@ template <class V>
 HONE_INLINE V expm1(V x) {
   x = clamp(x, splat<V>(-30), splat<V>(89));  // -1 and infinity
   const auto [n, q] = exp_parts(x);
-  const V half = power_of_two<V>(convert<mask_of<V>>(n) - 1);
+  const V half = power_of_two<V>(convert<mask_of<V>>(n - splat<V>(1)));
   return (half * q + (half - splat<V>(0.5f))) * splat<V>(2);
 }
 
@@ -69,8 +71,9 @@ HONE_INLINE V log(V x) {
   const M tiny = x < splat<V>(1.17549435e-38f);  // subnormal (or outside the domain: replaced below)
   const M bits = bit_cast<M>(select(tiny, x * splat<V>(8388608.f), x));
   // x = 2^e (1 + f) with 1 + f in [sqrt(1/2), sqrt(2))
-  const M e = (bits - 0x3f3504f3) >> 23;
-  const V f = bit_cast<V>(bits - (e << 23)) - splat<V>(1);
+  using U = vec<uint32_t, lanes_of<V>>;  // x below zero, whose result is not used, may wrap around
+  const M e = bit_cast<M>(bit_cast<U>(bits) - 0x3f3504f3u) >> 23;
+  const V f = bit_cast<V>(bit_cast<U>(bits) - (bit_cast<U>(e) << 23)) - splat<V>(1);
   const V n = convert<V>(e) - select(tiny, splat<V>(23), V{});
   const V tail = poly(f, 0.333333126f, -0.250000096f, 0.200021187f, -0.166679959f, 0.142195524f,
                       -0.124055889f, 0.118881623f, -0.116756518f, 0.0674664034f);
