@@ -1,4 +1,4 @@
-# Instruction sets: one line each. The files in src/kernels/isa/ are compiled once per line, each time into the namespace
+# Instruction sets: one line each. The files in src/kernels/isa/ and src/vision/isa/ are compiled once per line, each time into the namespace
 # hone::<name>, so that one binary carries all of them and picks at run time (HONE_ISA forces one).
 # This is the only place with -m flags. The list in src/base/isa.def must name the same sets, weakest first.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -13,11 +13,11 @@ else()
   message(FATAL_ERROR "Hone has no kernels for ${CMAKE_SYSTEM_PROCESSOR}: x86_64 and aarch64 are supported")
 endif()
 
-# hone_isa_objects(TARGET SOURCES...): defines one object library per instruction set and appends the objects to HONE_ISA_OBJECTS.
-function(hone_isa_objects)
+# hone_isa_objects(NAME SOURCES...): one object library NAME_<set> per instruction set; NAME_objects are the objects of all.
+function(hone_isa_objects name)
   set(objects)
   foreach(isa IN LISTS HONE_ISAS)
-    set(target hone_isa_${isa})
+    set(target ${name}_${isa})
     add_library(${target} OBJECT ${ARGN})
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_compile_definitions(${target} PRIVATE HONE_ISA=${isa})
@@ -29,5 +29,5 @@ function(hone_isa_objects)
     target_link_libraries(${target} PRIVATE hone_flags)
     list(APPEND objects $<TARGET_OBJECTS:${target}>)
   endforeach()
-  set(HONE_ISA_OBJECTS ${objects} PARENT_SCOPE)
+  set(${name}_objects ${objects} PARENT_SCOPE)
 endfunction()

@@ -193,6 +193,12 @@ HONE_API hone_status* hone_engine_input(const hone_engine* engine, size_t index,
 HONE_API hone_status* hone_engine_output(const hone_engine* engine, size_t index, hone_value_info* info);
 /* Facts about the engine by key ("name", "precision", ... engine/format.h); NULL: not known. */
 HONE_API const char* hone_engine_meta(const hone_engine* engine, const char* key);
+/* The same where the fact may hold any bytes; *byte_count (may be NULL) is left alone if it is not known. */
+HONE_API const void* hone_engine_meta_bytes(const hone_engine* engine, const char* key, size_t* byte_count);
+/* Sets a fact, to be saved with the engine; bytes NULL: removes it. Copies the bytes. What hone_engine_meta
+ * gave for this key is no longer valid. Not while other threads use this handle. */
+HONE_API hone_status* hone_engine_set_meta(hone_engine* engine, const char* key, const void* bytes,
+                                           size_t byte_count);
 /* Everything about the engine as one JSON object (docs/cli.md, `hone inspect --json`); *json is freed with
  * hone_free. */
 HONE_API hone_status* hone_engine_describe(const hone_engine* engine, char** json);

@@ -266,6 +266,15 @@ class Engine {
     const char* text = hone_engine_meta(get(), key.c_str());
     return text ? text : "";
   }
+  // Any bytes; empty: not known.
+  std::string_view meta_bytes(const std::string& key) const {
+    size_t n = 0;
+    const void* bytes = hone_engine_meta_bytes(get(), key.c_str(), &n);
+    return bytes ? std::string_view(static_cast<const char*>(bytes), n) : std::string_view();
+  }
+  Result<void> set_meta(const std::string& key, std::string_view bytes) {
+    return hone_engine_set_meta(get(), key.c_str(), bytes.data() ? bytes.data() : "", bytes.size());
+  }
   Result<std::string> describe() const {
     char* json = nullptr;
     if (auto* s = hone_engine_describe(get(), &json)) return Error(s);

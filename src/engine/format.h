@@ -104,8 +104,14 @@ static_assert(sizeof(SectionEntry) == 32);
 
 // Meta keys that Hone writes (others may be added freely; readers show what they find, the model's own
 // properties among it):
-//   name            of the model                       producer        the tool that wrote the model, with
-//   its version source          name (without folder) of the file  hone.version    of the builder precision
-//   fp32 | fp16 | int8 | mixed         opt             "default" | "none" | "default without PASS, ..."
+//   name          of the model
+//   producer      the tool that wrote the model, with its version
+//   source        name (without folder) of the model's file
+//   hone.version  of the builder
+//   precision     fp32 | fp16 | int8 | mixed
+//   opt           "default" | "none" | "default without PASS, ..."
+//   task          what pictures become and what outputs mean: TOML (vision/task.h)
+//   picture/NAME  a picture file to try the engine on
+inline constexpr char picture_prefix[] = "picture/";
 
 }  // namespace hone::format

@@ -113,6 +113,28 @@ TEST_F(Capi, says_what_the_engine_takes_and_gives) {
   EXPECT_EQ(hone_engine_meta(engine_, "nothing"), nullptr);
 }
 
+TEST_F(Capi, facts_of_any_bytes_are_set_and_travel_with_the_engine) {
+  ASSERT_EQ(hone_engine_set_meta(engine_, "picture/a.jpg", "\xff\0\xd8", 3), nullptr);
+  ASSERT_EQ(hone_engine_set_meta(engine_, "name", nullptr, 0), nullptr);
+  EXPECT_NE(message(hone_engine_set_meta(engine_, "", "x", 1)).find("key is empty"), std::string::npos);
+  void* bytes = nullptr;
+  size_t n = 0;
+  ASSERT_EQ(hone_engine_serialize(engine_, &bytes, &n), nullptr);
+  hone_engine* again = nullptr;
+  ASSERT_EQ(hone_engine_load_memory(bytes, n, nullptr, &again), nullptr);
+  hone_free(bytes);
+  const void* picture = hone_engine_meta_bytes(again, "picture/a.jpg", &n);
+  ASSERT_EQ(n, 3u);
+  EXPECT_EQ(std::memcmp(picture, "\xff\0\xd8", 3), 0);
+  EXPECT_EQ(hone_engine_meta(again, "name"), nullptr);
+  EXPECT_EQ(hone_engine_meta_bytes(again, "name", &n), nullptr);
+  char* json = nullptr;
+  ASSERT_EQ(hone_engine_describe(again, &json), nullptr);
+  EXPECT_NE(std::string(json).find("\"picture/a.jpg\": \"3 bytes\""), std::string::npos) << json;
+  hone_free(json);
+  hone_engine_free(again);
+}
+
 TEST_F(Capi, structs_of_older_and_newer_programs_are_understood) {
   hone_value_info info{};
   std::memset(&info, 0x77, sizeof info);

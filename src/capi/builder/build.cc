@@ -77,7 +77,7 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     add_provenance(*data, options);
     HONE_CHECK(validate(*data));
     HONE_TRY(auto engine, Engine::load(*std::move(data)));
-    *out = new hone_engine{std::move(engine)};
+    *out = new hone_engine(std::move(engine));
     return {};
   });
 }

@@ -1,6 +1,6 @@
 #include "capi/runtime/describe.h"
 
-#include <map>
+#include "engine/format.h"
 
 namespace hone::capi {
 namespace {
@@ -41,7 +41,7 @@ void count_operators(const Program& p, std::map<std::string, int64_t>& counts) {
 }
 }  // namespace
 
-Json describe(const Engine& e) {
+Json describe(const Engine& e, const std::map<std::string, std::string>& given_meta) {
   const EngineData& data = e.data();
   const Program& p = *e.program().program;
   auto values = [&](const std::vector<int>& list) {
@@ -50,7 +50,10 @@ Json describe(const Engine& e) {
     return j;
   };
   Json meta = Json::object(), plans = Json::array(), operators = Json::object(), steps = Json::array();
-  for (const auto& [key, value] : data.meta) meta.set(key, value);
+  for (const auto& [key, value] : given_meta) {
+    if (key.rfind(format::picture_prefix, 0) == 0) meta.set(key, strf("%zu bytes", value.size()));
+    else meta.set(key, value);
+  }
   for (const Plan& plan : data.plans) plans.push(plan.target);
   std::map<std::string, int64_t> counts;
   count_operators(p, counts);
@@ -61,7 +64,7 @@ Json describe(const Engine& e) {
     steps.push(j.set("inputs", values(s.in)).set("outputs", values(s.out)));
   }
   Json j = Json::object();
-  j.set("name", data.meta.count("name") ? data.meta.at("name") : p.name);
+  j.set("name", given_meta.count("name") ? given_meta.at("name") : p.name);
   j.set("inputs", values(p.inputs)).set("outputs", values(p.outputs));
   j.set("meta", std::move(meta))
       .set("plans", std::move(plans))

@@ -14,7 +14,7 @@ Status hand_out(Result<EngineData> data, hone_engine** out) {
   if (!data) return data.take_error();
   HONE_CHECK(validate(*data));
   HONE_TRY(auto engine, Engine::load(*std::move(data)));
-  *out = new hone_engine{std::move(engine)};
+  *out = new hone_engine(std::move(engine));
   return {};
 }
 
@@ -43,6 +43,13 @@ hone_status* value_info(const hone_engine* e, const std::vector<int>& list, cons
                    list.size());
     return capi::give(info_of(*e->engine, list[index]), info);
   });
+}
+
+// What is saved: everything but the meta is shared with the engine.
+EngineData data_of(const hone_engine& e) {
+  EngineData data = e.engine->data();
+  data.meta = e.meta;
+  return data;
 }
 
 Result<char*> c_string(const std::string& s) {
@@ -92,13 +99,13 @@ void hone_engine_free(hone_engine* e) { delete e; }
 hone_status* hone_engine_save(const hone_engine* e, const char* path) {
   return guarded([&]() -> Status {
     if (!path) return error(Code::invalid_argument, "hone_engine_save: path must not be NULL");
-    return write_engine(e->engine->data(), path);
+    return write_engine(data_of(*e), path);
   });
 }
 
 hone_status* hone_engine_serialize(const hone_engine* e, void** bytes, size_t* byte_count) {
   return guarded([&]() -> Status {
-    HONE_TRY(const auto all, engine_bytes(e->engine->data()));
+    HONE_TRY(const auto all, engine_bytes(data_of(*e)));
     void* copy = std::malloc(all.size());
     if (!copy) return error(Code::limit, "out of memory: %zu bytes for an engine", all.size());
     std::memcpy(copy, all.data(), all.size());
@@ -120,14 +127,29 @@ hone_status* hone_engine_output(const hone_engine* e, size_t index, hone_value_i
 }
 
 const char* hone_engine_meta(const hone_engine* e, const char* key) {
-  const auto& meta = e->engine->data().meta;
-  const auto it = key ? meta.find(key) : meta.end();
-  return it == meta.end() ? nullptr : it->second.c_str();
+  const auto it = key ? e->meta.find(key) : e->meta.end();
+  return it == e->meta.end() ? nullptr : it->second.c_str();
+}
+
+const void* hone_engine_meta_bytes(const hone_engine* e, const char* key, size_t* byte_count) {
+  const auto it = key ? e->meta.find(key) : e->meta.end();
+  if (it == e->meta.end()) return nullptr;
+  if (byte_count) *byte_count = it->second.size();
+  return it->second.data();
+}
+
+hone_status* hone_engine_set_meta(hone_engine* e, const char* key, const void* bytes, size_t byte_count) {
+  return guarded([&]() -> Status {
+    if (!key || !*key) return error(Code::invalid_argument, "hone_engine_set_meta: the key is empty");
+    if (!bytes) e->meta.erase(key);
+    else e->meta[key].assign(static_cast<const char*>(bytes), byte_count);
+    return {};
+  });
 }
 
 hone_status* hone_engine_describe(const hone_engine* e, char** json) {
   return guarded([&]() -> Status {
-    HONE_TRY(*json, c_string(capi::describe(*e->engine).str()));
+    HONE_TRY(*json, c_string(capi::describe(*e->engine, e->meta).str()));
     return {};
   });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <memory>
 #include <new>
 
@@ -16,7 +17,10 @@ struct hone_status {
   hone::Error error;
 };
 struct hone_engine {
+  explicit hone_engine(std::shared_ptr<const hone::Engine> e)
+      : engine(std::move(e)), meta(engine->data().meta) {}
   std::shared_ptr<const hone::Engine> engine;
+  std::map<std::string, std::string> meta;  // in place of the engine's own, which sessions share
 };
 
 namespace hone::capi {
