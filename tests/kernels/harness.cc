@@ -48,8 +48,7 @@ class ReferenceContext : public EvalContext {
 class Guarded {
  public:
   static constexpr size_t margin = 256;
-  Guarded(DType d, const Shape& s, int64_t extra, int64_t shift, int guard)
-      : dtype_(d), shape_(s), guard_(guard) {
+  Guarded(DType d, const Shape& s, int64_t extra, int64_t shift, int guard) : guard_(guard) {
     size_ = static_cast<size_t>(dtype_bytes(d, 1));
     row_ = s.rank() ? s.back() : 1;
     pitch = row_ + extra;
@@ -84,8 +83,6 @@ class Guarded {
   }
   unsigned char* at(int64_t r) const { return data + static_cast<size_t>(r * pitch) * size_; }
   size_t row_bytes() const { return static_cast<size_t>(row_) * size_; }
-  DType dtype_;
-  Shape shape_;
   unsigned char guard_;
   size_t size_;
   int64_t row_, rows_;

@@ -69,9 +69,13 @@ void run_layer(const Run& r) {
     for (int64_t row = task * q.rows_per_task; row < to; row++) {
       const float* x = input(0) + row * q.n;
       const float mean = q.kernels->row[ReduceKernels::sum](x, q.n) / static_cast<float>(q.n);
-      const float inverse = inverse_deviation(q.kernels->row_squares(x, q.n, mean), q.n, q.epsilon);
-      q.kernels->normalize(x, q.n, mean, inverse, input(1), input(2), output(0) + row * q.n);
-      if (means) means[row] = mean;
+      // Of neighbours that are close together and far from zero, the rounding of the mean is not small
+      // against their deviation. x - mean is exact there, so its own mean is what was lost.
+      const float count = static_cast<float>(q.n), rest = q.kernels->row_distances(x, q.n, mean) / count;
+      const float squares = q.kernels->row_squares(x, q.n, mean) - count * rest * rest;
+      const float inverse = inverse_deviation(std::max(squares, 0.0f), q.n, q.epsilon);
+      q.kernels->normalize(x, q.n, mean, rest, inverse, input(1), input(2), output(0) + row * q.n);
+      if (means) means[row] = mean + rest;
       if (inverses) inverses[row] = inverse;
     }
   });

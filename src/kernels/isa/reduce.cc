@@ -67,6 +67,10 @@ template <class Op>
 float row(const float* x, int64_t n) {
   return over_row<Op>(x, n, [](f32v v) HONE_LAMBDA { return v; });
 }
+float row_distances(const float* x, int64_t n, float mean) {
+  const f32v m = splat<f32v>(mean);
+  return over_row<Sum>(x, n, [m](f32v v) HONE_LAMBDA { return v - m; });
+}
 float row_squares(const float* x, int64_t n, float mean) {
   const f32v m = splat<f32v>(mean);
   return over_row<Sum>(x, n, [m](f32v v) HONE_LAMBDA { return (v - m) * (v - m); });
@@ -162,14 +166,16 @@ void scale_rows(const MatrixView& x, const float* factor, const float* offset, f
             [=](f32v v, int64_t, auto) HONE_LAMBDA { return v * f + o; });
   }
 }
-void normalize(const float* x, int64_t n, float mean, float inverse, const float* scale, const float* bias,
-               float* y) {
-  const f32v m = splat<f32v>(mean), s = splat<f32v>(inverse);
+void normalize(const float* x, int64_t n, float mean, float rest, float inverse, const float* scale,
+               const float* bias, float* y) {
+  const f32v m = splat<f32v>(mean), c = splat<f32v>(rest), s = splat<f32v>(inverse);
   if (bias)
     map_row(x, n, y, [=](f32v v, int64_t i, auto k) HONE_LAMBDA {
-      return (v - m) * s * at(scale, i, k) + at(bias, i, k);
+      return (v - m - c) * s * at(scale, i, k) + at(bias, i, k);
     });
-  else map_row(x, n, y, [=](f32v v, int64_t i, auto k) HONE_LAMBDA { return (v - m) * s * at(scale, i, k); });
+  else
+    map_row(x, n, y,
+            [=](f32v v, int64_t i, auto k) HONE_LAMBDA { return (v - m - c) * s * at(scale, i, k); });
 }
 
 // exp(x - max) / sum, or x - max - log(sum). A NaN makes the sum, and so the whole group, NaN.
@@ -219,6 +225,7 @@ extern const ReduceKernels reduce_kernels;
 const ReduceKernels reduce_kernels = {
     .row = {row<Sum>, row<Max>, row<Min>},
     .columns = {columns<Sum>, columns<Max>, columns<Min>},
+    .row_distances = row_distances,
     .row_squares = row_squares,
     .column_squares = column_squares,
     .scale_columns = scale_columns,

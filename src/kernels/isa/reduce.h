@@ -18,6 +18,8 @@ struct ReduceKernels {
   // out[c] = over the rows of column c; `more`: combined with what out[c] holds.
   void (*columns[count])(const MatrixView& x, float* out, bool more);
 
+  // Sum of x - mean of n neighbours: n times what rounding took from the mean.
+  float (*row_distances)(const float* x, int64_t n, float mean);
   // Sum of (x - mean)^2 of n neighbours, and for each column with a mean of its own.
   float (*row_squares)(const float* x, int64_t n, float mean);
   void (*column_squares)(const MatrixView& x, const float* mean, float* out);
@@ -27,8 +29,8 @@ struct ReduceKernels {
   void (*scale_columns)(const MatrixView& x, const float* factor, const float* offset, float* y,
                         int64_t y_row);
   void (*scale_rows)(const MatrixView& x, const float* factor, const float* offset, float* y, int64_t y_row);
-  // y = (x - mean) * inverse * scale + bias over n neighbours; bias may be null. y may be x.
-  void (*normalize)(const float* x, int64_t n, float mean, float inverse, const float* scale,
+  // y = ((x - mean) - rest) * inverse * scale + bias over n neighbours; bias may be null. y may be x.
+  void (*normalize)(const float* x, int64_t n, float mean, float rest, float inverse, const float* scale,
                     const float* bias, float* y);
 
   // Over each row; over each column. y, which may be x, has rows y_row apart.
