@@ -9,7 +9,7 @@ const char* pixel_format_name(PixelFormat f) {
   return names[static_cast<int>(f)];
 }
 
-static Status check_size(int width, int height, const char* what) {
+Status check_image_size(int width, int height, const char* what) {
   if (width < 1 || height < 1)
     return error(Code::invalid_argument, "%s is %d x %d pixels: it is empty", what, width, height);
   if (width > max_image_side || height > max_image_side || int64_t{width} * height > max_image_pixels)
@@ -19,7 +19,7 @@ static Status check_size(int width, int height, const char* what) {
 }
 
 Result<Image> Image::allocate(int width, int height, PixelFormat format) {
-  HONE_CHECK(check_size(width, height, "a picture"));
+  HONE_CHECK(check_image_size(width, height, "a picture"));
   Image image;
   image.width_ = width;
   image.height_ = height;
@@ -33,7 +33,7 @@ Result<Image> Image::allocate(int width, int height, PixelFormat format) {
 }
 
 Status check_image(const ImageView& image, const char* what) {
-  HONE_CHECK(check_size(image.width, image.height, what));
+  HONE_CHECK(check_image_size(image.width, image.height, what));
   if (!image.data) return error(Code::invalid_argument, "%s has no pixels: its data is NULL", what);
   if (image.stride < int64_t{image.width} * image.channels())
     return error(Code::invalid_argument, "%s has rows of %lld bytes: %d pixels of %s need %d", what,
@@ -42,12 +42,7 @@ Status check_image(const ImageView& image, const char* what) {
   return {};
 }
 
-namespace {
-// Where red, green, blue and alpha stand in a pixel; -1: nowhere.
-struct Order {
-  int r, g, b, a;
-};
-Order order_of(PixelFormat f) {
+ChannelOrder channel_order(PixelFormat f) {
   switch (f) {
     case PixelFormat::gray8:
       return {0, 0, 0, -1};
@@ -62,12 +57,11 @@ Order order_of(PixelFormat f) {
   }
   return {};
 }
-}  // namespace
 
 Result<Image> converted(const ImageView& from, PixelFormat format) {
   HONE_CHECK(check_image(from, "the picture"));
   HONE_TRY(Image to, Image::allocate(from.width, from.height, format));
-  const Order f = order_of(from.format), t = order_of(format);
+  const ChannelOrder f = channel_order(from.format), t = channel_order(format);
   const int from_step = from.channels(), to_step = channels_of(format);
   for (int y = 0; y < from.height; y++) {
     const uint8_t* in = from.row(y);
@@ -75,7 +69,8 @@ Result<Image> converted(const ImageView& from, PixelFormat format) {
     for (int x = 0; x < from.width; x++, in += from_step, out += to_step) {
       const uint32_t r = in[f.r], g = in[f.g], b = in[f.b];
       if (format == PixelFormat::gray8) {
-        out[0] = static_cast<uint8_t>((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);
+        out[0] = static_cast<uint8_t>(
+            (grey_weights[0] * r + grey_weights[1] * g + grey_weights[2] * b + 32768) >> 16);
         continue;
       }
       out[t.r] = static_cast<uint8_t>(r);

@@ -17,6 +17,13 @@ constexpr int channels_of(PixelFormat f) {
 }
 // "rgb8".
 const char* pixel_format_name(PixelFormat);
+// Where red, green, blue and alpha stand in a pixel (grey is all three); -1: nowhere.
+struct ChannelOrder {
+  int r, g, b, a;
+};
+ChannelOrder channel_order(PixelFormat);
+// Of red, green and blue in grey, in 65536ths (ITU-R BT.601, as Pillow's "L").
+inline constexpr std::array<uint32_t, 3> grey_weights{19595, 38470, 7471};
 
 // Larger pictures are refused, by readers before they allocate and by everything that is handed one.
 inline constexpr int max_image_side = 32768;
@@ -54,10 +61,11 @@ class Image {
   std::vector<uint8_t> bytes_;
 };
 
-// A picture that is a sensible size and whose rows do not overlap; the error names `what`.
+// The limits above; the error names `what`.
+Status check_image_size(int width, int height, const char* what);
+// A picture that is a sensible size and whose rows do not overlap.
 Status check_image(const ImageView&, const char* what);
-// A copy in another format. Grey from colour: (19595 R + 38470 G + 7471 B + 32768) >> 16 (ITU-R BT.601, as
-// Pillow's "L"). Alpha is dropped, or set to 255.
+// A copy in another format. Grey from colour is rounded to the nearest. Alpha is dropped, or set to 255.
 Result<Image> converted(const ImageView&, PixelFormat);
 
 }  // namespace hone::vision
