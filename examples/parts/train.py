@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Draws, learns and exports the demo model: which part lies on the conveyor belt?
+"""Draws, learns and exports the demo models: parts_classify.onnx, parts_detect.onnx, parts_segment.onnx.
 
-    python3 train.py [--out DIR]        needs torch and numpy only; a few minutes on one core
+    python3 train.py [classify detect segment] [--out DIR] [--quick]      needs torch and numpy
 
-Writes parts.onnx, labels.txt and samples/ into DIR (by default this folder). Every picture is drawn by this file from a fixed seed:
-there is nothing to download, and nobody else's data or licence is involved.
+Every picture is drawn by pictures.py from a fixed seed: there is nothing to download, and nobody else's data or licence is involved.
 """
 import argparse
+import copy
 import pathlib
 import time
 
@@ -16,217 +16,283 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-SIZE = 64     # picture side in pixels, as the network sees it
-FINE = 3      # each pixel is the mean of FINE x FINE points: that is the anti-aliasing
-SEED = 2024
-# One random stream per purpose, so that changing the size of one set never changes the pictures of another.
+import networks
+import pictures
+import reference
+
+SEED = 2026
+# One series of pictures per purpose, so that changing the size of one set never changes the pictures of another.
 TRAIN, HELD_OUT, SAMPLES = range(3)
-
-
-# ---- Parts. Each takes coordinates in units of the part's half size (its own frame, centred) and returns where the part is (bool)
-# and how its surface catches the light (a factor around 1, or an array of them).
-
-def bolt(x, y, rng):
-    """Seen from the side: a head, and a shank with a thread along most of it."""
-    head, thick, turns = rng.uniform(.28, .42), rng.uniform(.14, .22), rng.uniform(14, 22)
-    plain = rng.uniform(-.5, 0)  # the thread starts here
-    radius = thick * (1 + .14 * np.where(x > plain, np.sin(turns * x * np.pi), 0))
-    in_head = (x > -1) & (x < head - 1) & (np.abs(y) < rng.uniform(2.0, 2.6) * thick)
-    in_shank = (x >= head - 1) & (x < 1) & (np.abs(y) < radius)
-    return in_head | in_shank, np.where(in_head, 1, 1.15 - .5 * (y / thick) ** 2)  # the shank is round: brightest along its middle
-
-
-def gear(x, y, rng):
-    """A disc with trapezoid teeth and a bore."""
-    teeth, height, bore = rng.integers(9, 17), rng.uniform(.14, .22), rng.uniform(.15, .45)
-    r, wave = np.hypot(x, y), np.cos(teeth * np.arctan2(y, x))
-    rim = 1 - height + height * np.clip(.5 + 1.2 * wave, 0, 1)  # a clipped cosine has flat tips, flat roots and slanted flanks
-    return (r < rim) & (r > bore), np.where(r < bore + .12, .9, 1)  # a slightly darker hub
-
-
-def nut(x, y, rng):
-    """A hexagon with a threaded hole; the corners are chamfered, so they look darker than the face."""
-    hole = rng.uniform(.36, .55)
-    flat = np.max([np.abs(x * np.cos(a) + y * np.sin(a)) for a in np.pi / 3 * np.arange(3)], axis=0)
-    r = np.hypot(x, y)
-    return (flat < np.cos(np.pi / 6)) & (r > hole), np.where(r < .88, 1, rng.uniform(.75, 1))
-
-
-def washer(x, y, rng):
-    """A flat ring."""
-    r = np.hypot(x, y)
-    return (r < 1) & (r > rng.uniform(.36, .62)), 1
-
-
-PARTS = {'bolt': bolt, 'gear': gear, 'nut': nut, 'washer': washer}
-LABELS = list(PARTS)
+SIZES = {'classify': 96, 'detect': 256, 'segment': 192}
+HELD_OUT_SHAPE = {'classify': (320, 240), 'detect': (480, 360), 'segment': (384, 288)}
+# (pictures, steps, pictures per step, highest learning rate)
+PLANS = {'classify': (12000, 4000, 64, 8e-3), 'detect': (6000, 4500, 16, 4e-3), 'segment': (6000, 4000, 16, 4e-3)}
+MOST = 9  # parts in one picture
 
 
 # ---- Pictures
 
-def blur(picture, sigma):
-    """Gaussian blur, one axis after the other; the border is repeated."""
-    if sigma < .2:
-        return picture
-    reach = int(np.ceil(3 * sigma))
-    weights = np.exp(-.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    weights /= weights.sum()
-    for _ in range(2):
-        wide = np.pad(picture, ((reach, reach), (0, 0)), mode='edge')
-        picture = sum(w * wide[i:i + SIZE] for i, w in enumerate(weights)).T  # twice transposed is as it was
-    return picture
+def fit(task, picture, how='area'):
+    if task == 'classify':
+        return reference.centre_crop(picture, SIZES[task], how), (1, 0, 0)
+    return reference.letterbox(picture, SIZES[task], how)
 
 
-def draw(label, rng):
-    """One picture as a camera would give it: SIZE x SIZE, 8 bits grey."""
-    axis = ((np.arange(SIZE * FINE) + .5) / FINE - SIZE / 2).astype(np.float32)
-    col, row = np.meshgrid(axis, axis)
-    # Where the part lies: always wholly in view, anywhere, any way round. The smallest are 22 pixels across: there, with blur and
-    # noise, a nut's corners and a gear's teeth all but vanish, which is what keeps the task from being solved perfectly.
-    half = rng.uniform(11, 27)
-    free = SIZE / 2 - half
-    cx, cy, turn = rng.uniform(-free, free), rng.uniform(-free, free), rng.uniform(0, 2 * np.pi)
-    c, s = np.cos(turn) / half, np.sin(turn) / half
-    dx, dy = col - cx, row - cy
-    inside, shade = PARTS[LABELS[label]](c * dx + s * dy, c * dy - s * dx, rng)
-    # Light parts on a dark belt or the other way round, so that the network must look at shape.
-    while True:
-        belt, metal = rng.uniform(.08, .8), rng.uniform(.15, .95)
-        if abs(belt - metal) > .18:
-            break
-    weave = 1 + rng.uniform(0, .06) * np.sin(col * rng.uniform(.5, 2) + rng.uniform(0, 6))  # the belt's ribs
-    picture = np.where(inside, metal * shade, belt * weave).reshape(SIZE, FINE, SIZE, FINE).mean((1, 3))
-    # The lamp stands on one side; lens and sensor are real ones.
-    side, fall = rng.uniform(0, 2 * np.pi), rng.uniform(0, .4)
-    ramp = np.linspace(-1, 1, SIZE)
-    picture = picture * (1 + fall * .7 * (ramp[None, :] * np.cos(side) + ramp[:, None] * np.sin(side)))
-    picture = blur(picture, rng.uniform(0, 1.3)) + rng.normal(0, rng.uniform(.005, .05), (SIZE, SIZE))
-    return np.round(picture.clip(0, 1) * 255).astype(np.uint8)
+def training_set(task, count):
+    """Pictures as the networks see them, uint8 [count,size,size,3], and the truth about them.
+
+    Drawn somewhat larger, in several shapes, and resized in one of two ways: the models should depend on neither.
+    """
+    size = SIZES[task]
+    x = np.empty((count, size, size, 3), np.uint8)
+    y = {'classify': np.empty(count, np.int64), 'segment': np.zeros((count, size, size), np.uint8),
+         'detect': np.full((count, MOST, 5), -1, np.float32)}[task]
+    start = time.time()
+    for i in range(count):
+        rng = np.random.default_rng([SEED, TRAIN, i])
+        longer = int(size * rng.uniform(.85, 1.7))
+        shape = {'classify': [1, 1], 'detect': [1, rng.choice((.5625, .75, .75, 1))], 'segment': [1, rng.choice((.75, .75, 1))]}[task]
+        width, height = [max(int(longer * side), 1) for side in (shape if rng.random() < .8 else shape[::-1])]
+        s = pictures.scene(task, [SEED, TRAIN], i, width, height)
+        square, undo = fit(task, s.picture, rng.choice(('area', 'bilinear')))
+        x[i] = np.round(square)
+        scale, left, top = undo
+        if task == 'classify':
+            y[i] = s.classes[0]
+        elif task == 'detect':
+            n = len(s.boxes)
+            y[i, :n, 0] = s.classes
+            y[i, :n, 1:] = s.boxes * scale + (left, top, left, top)
+        else:
+            nh, nw = int(height * scale + .5), int(width * scale + .5)
+            rows, cols = ((np.arange(n) + .5) * old / n for n, old in ((nh, height), (nw, width)))
+            y[i, top:top + nh, left:left + nw] = s.regions[rows.astype(int)[:, None], cols.astype(int)]
+        if (i + 1) % 2000 == 0:
+            print(f'{task}: {i + 1} pictures drawn, {time.time() - start:.0f} s', flush=True)
+    return x, y
 
 
-def pictures(purpose, count):
-    """`count` pictures as uint8 [count,1,SIZE,SIZE], equally many of each class, and their labels."""
-    rng = np.random.default_rng([SEED, purpose])
-    labels = np.arange(count) % len(LABELS)
-    return torch.from_numpy(np.stack([draw(k, rng)[None] for k in labels])), torch.from_numpy(labels)
+def cached(task, count, folder):
+    """training_set, kept in a folder between runs if there is one. It is the caller's to empty when the pictures change."""
+    if not folder:
+        return training_set(task, count)
+    paths = [folder / f'{task}_{count}_{part}.npy' for part in 'xy']
+    if not paths[1].exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, values in zip(paths, training_set(task, count)):
+            np.save(path, values)
+    return [np.load(path) for path in paths]
 
 
-def as_input(grey):
-    return grey.float() / 255
+def turned(x, y, task, way):
+    """Mirrored and quarter-turned pictures are as likely as the originals and cost nothing to make. way: 0..7, its bits say which of
+    transposing, mirroring left-right and mirroring top-bottom."""
+    size = x.shape[-1]
+    boxes = y[..., 1:] if task == 'detect' else None
+    if way & 1:
+        x = x.transpose(2, 3)
+        y = y.transpose(1, 2) if task == 'segment' else y
+        boxes = boxes[..., [1, 0, 3, 2]] if task == 'detect' else None
+    for bit, low, high in ((2, 0, 2), (4, 1, 3)):
+        if way & bit:
+            x = x.flip(3 if bit == 2 else 2)
+            y = y.flip(2 if bit == 2 else 1) if task == 'segment' else y
+            if task == 'detect':
+                mirrored = boxes.clone()
+                mirrored[..., low], mirrored[..., high] = size - boxes[..., high], size - boxes[..., low]
+                boxes = mirrored
+    return x, torch.cat([y[..., :1], boxes], 2) if task == 'detect' else y
 
 
-# ---- Network
-
-def conv(cin, cout, kernel, stride=1, groups=1):
-    """Convolution and batch normalisation; the convolution needs no bias, since normalisation would only remove it."""
-    return nn.Sequential(nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(cout))
-
-
-class Parts(nn.Module):
-    """Small, yet with one of each thing that a compiler for such networks has to handle well."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem = conv(1, 12, 3, 2)       # 64 -> 32
-        self.down1 = conv(12, 20, 3, 2)     # 32 -> 16
-        self.down2 = conv(20, 32, 3, 2)     # 16 -> 8
-        self.depthwise = conv(32, 32, 3, groups=32)
-        self.pointwise = conv(32, 32, 1)
-        self.head = nn.Linear(32, len(LABELS))
-
-    def forward(self, x):
-        x = F.relu(self.stem(x))
-        x = F.relu(self.down1(x))
-        x = F.relu(self.down2(x))
-        x = F.relu(x + self.pointwise(F.relu(self.depthwise(x))))
-        return self.head(F.adaptive_avg_pool2d(x, 1).flatten(1))  # logits: cross entropy is steadier on these than on probabilities
-
-
-def train(network, epochs, count, batch=64):
-    grey, labels = pictures(TRAIN, count)
-    steps = epochs * (count // batch)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-2, total_steps=steps)
-    network.train()
-    for epoch in range(epochs):
-        total = 0.0
+def batches(x, y, task, steps, batch):
+    count, done = len(x), 0
+    while done < steps:
         for pick in torch.randperm(count)[:count // batch * batch].split(batch):
-            x = as_input(grey[pick])
-            # Mirrored and quarter-turned pictures are as likely as the originals and cost nothing to make.
-            x = torch.rot90(x, int(torch.randint(4, ())), (2, 3))
-            if torch.rand(()) < .5:
-                x = x.flip(3)
-            loss = F.cross_entropy(network(x), labels[pick])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += loss.item()
-        print(f'epoch {epoch + 1:2}/{epochs}: loss {total / (count // batch):.4f}', flush=True)
-    network.eval()
+            pick = pick.numpy()
+            colour = torch.from_numpy(x[pick]).permute(0, 3, 1, 2).float() / 255
+            colour = colour * torch.empty(len(pick), 3, 1, 1).uniform_(.9, 1.1) * torch.empty(len(pick), 1, 1, 1).uniform_(.75, 1.25)
+            colour, truth = turned(colour.clamp_(0, 1), torch.from_numpy(y[pick]), task, int(torch.randint(8, ())))
+            yield colour.contiguous(memory_format=torch.channels_last), truth
+            done += 1
+            if done == steps:
+                return
+
+
+# ---- What is to be learnt
+
+def classify_loss(logits, truth):
+    return F.cross_entropy(logits, truth, label_smoothing=.02)
+
+
+def segment_loss(logits, truth):
+    """Cross entropy, and that the damage found and the true one cover each other: it is one pixel in fifty."""
+    truth = truth.long()
+    damaged, p = (truth == 2).float(), torch.softmax(logits, 1)[:, 2]
+    dice = 1 - (2 * (p * damaged).sum() + 20) / (p.sum() + damaged.sum() + 20)
+    return F.cross_entropy(logits, truth, weight=torch.tensor([1., 1., 2.])) + .5 * dice
+
+
+GRID = torch.from_numpy(reference.cells(SIZES['detect']))
+
+
+def assign(truth):
+    """Which part each row answers for: rows within a cell and a half of a part's middle, at the scale (or two) that suits its size.
+    truth: [n,MOST,5]. Returns indices [n,rows] into the parts, -1: none."""
+    stride = GRID[:, 2]
+    centres = (GRID[:, :2] + .5) * stride[:, None]
+    boxes = truth[..., 1:]
+    middle, side = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]).max(2)[0]
+    away = (centres[None, None] - middle[:, :, None]).abs().max(3)[0] / stride  # [n,MOST,rows]
+    least, most = torch.where(stride == 8, 0, stride * 2.3), torch.where(stride == 32, 1e9, stride * 5.8)
+    fits = (truth[..., :1] >= 0) & (side[..., None] > least) & (side[..., None] <= most) & (away < 1.5)
+    nearest, part = torch.where(fits, away, 99.).min(1)
+    return torch.where(nearest < 99, part, -1)
+
+
+def detect_loss(rows, truth):
+    """As YOLOX: objectness everywhere, which should say how well the box fits; box and class where a part is."""
+    part = assign(truth)
+    where = part >= 0
+    picture = where.nonzero()[:, 0]
+    target = truth[picture, part[where]]
+    grid = GRID.expand(len(rows), -1, -1)[where]
+    guess = rows[where]
+    middle, extent = (guess[:, :2] + grid[:, :2]) * grid[:, 2:], torch.exp(guess[:, 2:4].clamp(-4, 4)) * grid[:, 2:]
+    low, high = middle - extent / 2, middle + extent / 2
+    true_low, true_high = target[:, 1:3], target[:, 3:]
+    both = (torch.minimum(high, true_high) - torch.maximum(low, true_low)).clamp(0).prod(1)
+    either = extent.prod(1) + (true_high - true_low).prod(1) - both
+    hull = (torch.maximum(high, true_high) - torch.minimum(low, true_low)).prod(1)
+    iou = both / either
+    box = (1 - iou + (hull - either) / hull).sum()
+    present = torch.zeros_like(rows[..., 4])
+    present[where] = iou.detach().clamp(0, 1)
+    kind = F.one_hot(target[:, 0].long(), len(pictures.LABELS)).float()
+    score = F.binary_cross_entropy_with_logits(rows[..., 4], present, reduction='sum')
+    named = F.binary_cross_entropy_with_logits(guess[:, 5:], kind, reduction='sum')
+    return (3 * box + score + named) / max(len(target), 1)
+
+
+LOSS = {'classify': classify_loss, 'detect': detect_loss, 'segment': segment_loss}
+NETWORK = {'classify': networks.Classify, 'detect': networks.Detect, 'segment': networks.Segment}
+
+
+def classes(task):
+    return pictures.REGIONS if task == 'segment' else pictures.LABELS
+
+
+def train(task, quick, cache):
+    count, steps, batch, rate = PLANS[task]
+    if quick:
+        count, steps = count // 8, steps // 12
+    x, y = cached(task, count, cache)
+    network = NETWORK[task](len(classes(task))).to(memory_format=torch.channels_last)
+    print(f'{task}: {sum(p.numel() for p in network.parameters())} parameters', flush=True)
+    plain = [p for p in network.parameters() if p.ndim < 2]  # scales and biases are not held small
+    optimiser = torch.optim.AdamW([{'params': [p for p in network.parameters() if p.ndim >= 2], 'weight_decay': .02},
+                                   {'params': plain, 'weight_decay': 0}], lr=rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=.1, final_div_factor=100)
+    mean = copy.deepcopy(network)  # of the weights over the last few hundred steps: better than any one of them
+    start, total = time.time(), 0.0
+    for step, (colour, truth) in enumerate(batches(x, y, task, steps, batch)):
+        loss = LOSS[task](network(colour), truth)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 10)
+        optimiser.step()
+        schedule.step()
+        total += loss.item()
+        keep = min(.998, step / (step + 20))
+        with torch.no_grad():
+            for slow, fast in zip(mean.state_dict().values(), network.state_dict().values()):
+                slow.copy_(slow * keep + fast * (1 - keep) if slow.is_floating_point() else fast)
+        if (step + 1) % 200 == 0:
+            print(f'{task}: step {step + 1}/{steps}, loss {total / 200:.4f}, {time.time() - start:.0f} s', flush=True)
+            total = 0.0
+    return mean.eval()
 
 
 # ---- Result
 
-@torch.no_grad()
-def evaluate(model, count):
-    """Accuracy on pictures used for nothing else: not to train, and not to choose when to stop."""
-    grey, labels = pictures(HELD_OUT, count)
-    # One picture at a time, as the exported graph will run.
-    guesses = torch.cat([model(as_input(g[None])) for g in grey]).argmax(1)
-    table = torch.zeros(len(LABELS), len(LABELS), dtype=torch.int)
-    for k, g in zip(labels, guesses):
-        table[k, g] += 1
-    right = int(table.diag().sum())
-    print(f'held-out accuracy: {right}/{count} = {100 * right / count:.1f} %   rows: truth, columns: guess')
-    print(' ' * 8 + ''.join(f'{n:>8}' for n in LABELS))
-    for name, row in zip(LABELS, table.tolist()):
-        print(f'{name:>8}' + ''.join(f'{v:8}' for v in row))
+def exported(task, network):
+    return {'classify': lambda: nn.Sequential(network, nn.Softmax(1)), 'detect': lambda: networks.Rows(network),
+            'segment': lambda: network}[task]().eval()
 
 
-def export(model, path):
+def export(task, network, path):
     # PRESERVE keeps batch normalisation as nodes of its own (EVAL would fold it into the convolutions): folding is the engine
     # compiler's work, and here it is seen doing it. The network is in eval mode, so the nodes use the learnt statistics.
-    torch.onnx.export(model, torch.zeros(1, 1, SIZE, SIZE), str(path), opset_version=13, training=torch.onnx.TrainingMode.PRESERVE,
-                      do_constant_folding=False, input_names=['image'], output_names=['probabilities'])
+    name = {'classify': 'probabilities', 'detect': 'detections', 'segment': 'mask'}[task]
+    torch.onnx.export(exported(task, network), torch.zeros(1, 3, SIZES[task], SIZES[task]), str(path), opset_version=13,
+                      training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, input_names=['image'], output_names=[name])
+    print(f'{path.name}: {path.stat().st_size} bytes', flush=True)
 
 
 @torch.no_grad()
-def write_samples(model, folder):
-    """The first two pictures of each class that the network gets right, with torch's answers.
+def answer(task, model, picture):
+    """What the model says about one picture of any size: probabilities, (boxes, scores, classes), or the class of every pixel."""
+    square, undo = fit(task, picture)
+    y = model(torch.from_numpy(reference.tensor(square[None]))).numpy()[0]
+    if task == 'classify':
+        return y
+    if task == 'segment':
+        return reference.regions(y, undo, picture.shape)
+    return reference.detections(y, SIZES[task], undo, picture.shape, .01, .6)
 
-    They show an engine giving torch's answers and a label one can check by eye; they say nothing of accuracy, and are not in it.
-    """
-    folder.mkdir(exist_ok=True)
-    grey, labels = pictures(SAMPLES, 16 * len(LABELS))
-    right = model(as_input(grey)).argmax(1) == labels
-    picks = [int(((labels == k) & right).nonzero()[turn]) for turn in range(2) for k in range(len(LABELS))]
-    lines = []
-    for n, i in enumerate(picks):
-        name, x = f'{n}_{LABELS[labels[i]]}', as_input(grey[i][None])
-        np.save(folder / f'{name}.npy', x.numpy())
-        lines.append(' '.join([name] + [f'{p:.6f}' for p in model(x)[0].tolist()]))
-    (folder / 'expected.txt').write_text('\n'.join(lines) + '\n')
+
+def evaluate(task, network, count):
+    """Scores on pictures used for nothing else: not to train, and not to choose when to stop."""
+    model, names = exported(task, network), classes(task)
+    width, height = HELD_OUT_SHAPE[task]
+    scenes = (pictures.scene(task, [SEED, HELD_OUT], i, width, height) for i in range(count))
+    print(f'{task}: {count} held-out pictures of {width}x{height}')
+    table = np.zeros((len(names), len(names)), int)
+    if task == 'detect':
+        found, truth = [], []
+        for s in scenes:
+            found.append(answer(task, model, s.picture))
+            truth.append((s.boxes, s.classes))
+        ap = reference.average_precision(found, truth, len(names))
+        print(f'mAP@.5 {ap[:, 0].mean():.4f}  mAP@[.5:.95] {ap.mean():.4f}  parts: {sum(len(t[0]) for t in truth)}')
+        for name, row in zip(names, ap):
+            print(f'  {name}: AP@.5 {row[0]:.4f}  AP@.75 {row[5]:.4f}  AP@[.5:.95] {row.mean():.4f}')
+        return
+    kinds = {}
+    for s in scenes:
+        y = answer(task, model, s.picture)
+        truth, guess = (s.regions, y) if task == 'segment' else (s.classes, y.argmax(keepdims=True))
+        here = reference.confusion(truth, guess, len(names))
+        table += here
+        if task == 'segment' and len(s.defects) == 1 and s.defects[0]:
+            hit, all_of_it = kinds.get(s.defects[0], (0, 0))
+            kinds[s.defects[0]] = hit + here[2, 2], all_of_it + here[2].sum()
+    print(f'{"top-1" if task == "classify" else "pixels right"}: {table.trace()}/{table.sum()} = {table.trace() / table.sum():.4f}')
+    print(table)
+    if task == 'segment':
+        iou = reference.intersection_over_union(table)
+        print(f'mIoU {iou.mean():.4f}  ' + '  '.join(f'{n} {v:.4f}' for n, v in zip(names, iou)))
+        print('share of the damage found: ' + '  '.join(f'{k} {h / n:.3f}' for k, (h, n) in sorted(kinds.items())))
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument('--out', type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent, metavar='DIR')
-    out = options.parse_args().out
-    out.mkdir(parents=True, exist_ok=True)
-    # One thread and fixed seeds: the same machine gives the same file each time.
-    torch.set_num_threads(1)
-    torch.manual_seed(SEED)
-    torch.use_deterministic_algorithms(True)
-    start = time.time()
-    network = Parts()
-    train(network, epochs=24, count=12000)
-    model = nn.Sequential(network, nn.Softmax(1)).eval()
-    evaluate(model, 1000)
-    export(model, out / 'parts.onnx')
-    (out / 'labels.txt').write_text('\n'.join(LABELS) + '\n')
-    write_samples(model, out / 'samples')
-    print(f'parts.onnx: {(out / "parts.onnx").stat().st_size} bytes, {time.time() - start:.0f} s in all')
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('tasks', nargs='*', metavar='TASK', help='classify, detect, segment; none: all three')
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent, metavar='DIR')
+    parser.add_argument('--quick', action='store_true', help='a tenth of the training, to see that everything works')
+    parser.add_argument('--held-out', type=int, default=1000, metavar='N', help='pictures for the scores')
+    parser.add_argument('--cache', type=pathlib.Path, metavar='DIR', help='keep the drawn training pictures here')
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for task in options.tasks or SIZES:
+        # One thread and fixed seeds: the same machine gives the same file each time.
+        torch.set_num_threads(1)
+        torch.manual_seed(SEED)
+        start = time.time()
+        network = train(task, options.quick, options.cache)
+        export(task, network, options.out / f'parts_{task}.onnx')
+        torch.save(network.state_dict(), options.out / f'parts_{task}.pt')
+        evaluate(task, network, options.held_out)
+        print(f'{task}: {time.time() - start:.0f} s in all', flush=True)
 
 
 if __name__ == '__main__':
