@@ -29,8 +29,8 @@ struct Truth {
 
 // Average precision as COCO defines it (cocoeval): per class, detections of all pictures by falling score,
 // matched greedily within a picture to the free truth of greatest IoU at or above the threshold; precision
-// made monotone, sampled at 101 recalls, averaged; then over the classes that have truths. At most
-// `max_detections` (100) per picture count.
+// made monotone, sampled at 101 recalls, averaged; then over the classes that have truths. The best 100
+// detections of each picture and class count.
 class MeanAveragePrecision {
  public:
   void add(std::span<const Detection>, std::span<const Truth>);
