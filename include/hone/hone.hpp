@@ -380,8 +380,9 @@ inline Result<std::string> describe_model(const std::string& model_path, const B
 
 }  // namespace api
 
-// By a directive, so that Hone's own sources, which have other things of these names in hone, can include
-// this header.
+// Not in Hone's own sources, which have other things of these names in hone.
+#ifndef HONE_OWN_SOURCES
 using namespace api;
+#endif
 
 }  // namespace hone

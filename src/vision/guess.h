@@ -13,7 +13,7 @@ struct PortInfo {
   DType type = DType::none;
   bool ranked = false;
   std::vector<int64_t> dims;  // -1: any
-  std::string made_by;        // operator that makes an output ("Softmax")
+  std::string made_by;  // operator that makes an output ("Softmax"), behind those that only rearrange it
 };
 struct EngineInfo {
   std::vector<PortInfo> inputs, outputs;

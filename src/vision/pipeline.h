@@ -32,9 +32,13 @@ class Pipeline {
 
   const Task& task() const;
   Result<Results> run(const ImageView&);
-  // The network alone, on an input tensor made elsewhere, in the size of the task (for `raw` and tests). The
-  // outputs live until the next run.
+  // The same with an input tensor made elsewhere, of the type and shape of input(). `placement` says where in
+  // it the picture lies (place(task().input, width, height)).
+  Result<Results> run(const TensorView& input, const Placement& placement);
+  // Without the decoder (for `raw` and tests). The outputs live until the next run.
   Result<std::vector<Output>> outputs(const ImageView&);
+  // The input tensor that the last picture became.
+  TensorView input() const;
 
  private:
   struct Impl;
