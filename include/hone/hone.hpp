@@ -289,6 +289,8 @@ class Engine {
     return std::vector<std::byte>(static_cast<std::byte*>(bytes), static_cast<std::byte*>(bytes) + n);
   }
   hone_engine* get() const { return engine_.get(); }
+  // Gives the engine up: the caller frees it.
+  hone_engine* release() { return engine_.release(); }
 
  private:
   template <class F>

@@ -113,6 +113,17 @@ TEST_F(Capi, says_what_the_engine_takes_and_gives) {
   EXPECT_EQ(hone_engine_meta(engine_, "nothing"), nullptr);
 }
 
+TEST(CapiStatus, libraries_on_top_make_their_own) {
+  hone_status* s = hone_status_new(HONE_IO, "the disk is full");
+  EXPECT_EQ(hone_status_code(s), HONE_IO);
+  EXPECT_STREQ(hone_status_message(s), "the disk is full");
+  hone_status_free(s);
+  EXPECT_EQ(hone_status_new(HONE_OK, "x"), nullptr);
+  s = hone_status_new(static_cast<hone_code>(99), nullptr);
+  EXPECT_EQ(hone_status_code(s), HONE_INTERNAL);
+  hone_status_free(s);
+}
+
 TEST_F(Capi, facts_of_any_bytes_are_set_and_travel_with_the_engine) {
   ASSERT_EQ(hone_engine_set_meta(engine_, "picture/a.jpg", "\xff\0\xd8", 3), nullptr);
   ASSERT_EQ(hone_engine_set_meta(engine_, "name", nullptr, 0), nullptr);

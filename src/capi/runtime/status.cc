@@ -46,6 +46,13 @@ const char* hone_status_message(const hone_status* s) { return s ? s->error.mess
 void hone_status_free(hone_status* s) {
   if (s != hone::capi::out_of_memory()) delete s;
 }
+hone_status* hone_status_new(hone_code code, const char* message) {
+  if (code == HONE_OK) return nullptr;
+  return hone::capi::guarded([&]() -> hone::Status {
+    const bool known = code > HONE_OK && code <= HONE_INTERNAL;
+    return hone::Error{known ? static_cast<hone::Code>(code) : hone::Code::internal, message ? message : ""};
+  });
+}
 const char* hone_version(void) { return HONE_VERSION; }
 
 void hone_set_log(hone_log_fn log, void* user) {
