@@ -1,5 +1,10 @@
 // Decoders: pure functions from a network's outputs to results in pixels of its input. One file each in
 // decode/, one line each in decoders.def. Undoing the letterbox is not theirs (Pipeline does it).
+//
+// Boxes are not clipped to the input, but finite and not empty; equal scores come out in a fixed order. A
+// label is the network's index of the class; where there is a background and no label for it (one label fewer
+// than classes), the classes above it move down by one. Detections have at least score_threshold; classify
+// answers with its top_k whatever their scores; segment holds a single channel against score_threshold.
 #pragma once
 #include <functional>
 #include <span>
