@@ -1,10 +1,9 @@
 // Depthwise convolution over channels-last maps: as many groups as channels, one output for each.
 #include <cstdio>
 
-#include "kernels/cpu/gemm_plan.h"
+#include "kernels/cpu/conv.h"
 #include "kernels/isa/depthwise.h"
 #include "kernels/isa_kernels.h"
-#include "ops/conv.h"
 
 namespace hone {
 namespace {
@@ -17,18 +16,13 @@ struct Depthwise {
 };
 
 Accept accepts(const Problem& p) {
-  const Operand &x = p.input(0), &w = p.input(1), &b = p.input(2);
-  REFUSE_UNLESS(x.dtype == DType::f32, "the data are not f32");
-  REFUSE_UNLESS(p.attrs->flag("channels_last"), "the layout is channels first");
-  REFUSE_UNLESS(x.shape.rank() == 3 || x.shape.rank() == 4, "there are more than two spatial dimensions");
-  REFUSE_UNLESS(w.constant, "the weights are not constant");
-  REFUSE_UNLESS(!b || b.constant, "the bias is not constant");
-  const auto s = conv_shape(*p.attrs, x.shape, w.shape, false);
-  REFUSE_UNLESS(s, "its attributes are invalid");
-  REFUSE_UNLESS(s->groups == x.shape.back() && s->m == s->groups,
-                "it is not depthwise: groups, input and output channels differ");
+  ConvShape s;
   Epilogue e;
-  return find_epilogue(p, e);
+  const Accept basics = find_conv(p, false, s, e);
+  REFUSE_UNLESS(basics, basics.why());
+  REFUSE_UNLESS(s.groups == p.input(0).shape.back() && s.m == s.groups,
+                "it is not depthwise: groups, input and output channels differ");
+  return Accept::yes();
 }
 
 Status prepare(const Problem& p, Prepared& prepared) {

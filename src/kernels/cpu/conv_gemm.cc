@@ -1,27 +1,22 @@
 // Convolution over channels-last maps: one sliding-window product.
 #include <cstdio>
 
+#include "kernels/cpu/conv.h"
 #include "kernels/cpu/window_gemm.h"
-#include "ops/conv.h"
 
 namespace hone {
 namespace {
 
 Accept accepts(const Problem& p) {
-  const Operand &x = p.input(0), &w = p.input(1), &b = p.input(2);
-  REFUSE_UNLESS(x.dtype == DType::f32, "the data are not f32");
-  REFUSE_UNLESS(p.attrs->flag("channels_last"), "the layout is channels first");
-  REFUSE_UNLESS(x.shape.rank() == 3 || x.shape.rank() == 4, "there are more than two spatial dimensions");
-  REFUSE_UNLESS(w.constant, "the weights are not constant");
-  REFUSE_UNLESS(!b || b.constant, "the bias is not constant");
-  const auto s = conv_shape(*p.attrs, x.shape, w.shape, false);
-  REFUSE_UNLESS(s, "its attributes are invalid");
-  for (int i = 0; i < s->window.rank; i++)
-    REFUSE_UNLESS(
-        s->window.begin[static_cast<size_t>(i)] <= 4096 && s->window.end[static_cast<size_t>(i)] <= 4096,
-        "padding exceeds 4096");
+  ConvShape s;
   Epilogue e;
-  return find_epilogue(p, e);
+  const Accept basics = find_conv(p, false, s, e);
+  REFUSE_UNLESS(basics, basics.why());
+  for (int i = 0; i < s.window.rank; i++)
+    REFUSE_UNLESS(
+        s.window.begin[static_cast<size_t>(i)] <= 4096 && s.window.end[static_cast<size_t>(i)] <= 4096,
+        "padding exceeds 4096");
+  return Accept::yes();
 }
 
 Status prepare(const Problem& p, Prepared& prepared) {

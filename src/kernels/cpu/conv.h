@@ -1,0 +1,12 @@
+// What every convolution over channels-last maps asks of a problem.
+#pragma once
+#include "kernels/cpu/gemm_plan.h"
+#include "ops/conv.h"
+
+namespace hone {
+
+// Refuses what no kernel here does: other types than f32, channels first, more than two spatial dimensions,
+// weights or a bias that are not constant. Sets shape and epilogue where it accepts.
+Accept find_conv(const Problem&, bool transposed, ConvShape&, Epilogue&);
+
+}  // namespace hone
