@@ -4,12 +4,13 @@
 // Interpolation, all with half-pixel centres (pixel i covers [i, i + 1)), edges repeated:
 //   nearest   the pixel that holds the centre: floor((x + 0.5) * step)
 //   bilinear  as OpenCV's INTER_LINEAR: two taps per axis at any scale (aliases when shrinking much)
-//   area      as OpenCV's INTER_AREA: the mean of what the new pixel covers, by overlap; enlarging it is
-//             bilinear
+//   area      as OpenCV's INTER_AREA: the mean of what the new pixel covers, by overlap; an axis that is
+//             enlarged is bilinear (OpenCV has a hybrid of its own where any is)
 //   smooth    as Pillow's BILINEAR (and torchvision's, antialiased): a triangle as wide as the step;
 //             enlarging it is bilinear
-// Intermediate values are float32, not rounded to 8 bits as those libraries do: results are within one grey
-// level of theirs.
+// Pixels of the input are sampled straight from the picture, there is no resized picture in between, and all
+// intermediate values are float32, not rounded to 8 bits as those libraries do: results are within one grey
+// level of theirs. Grey from colour is not rounded either.
 #pragma once
 #include <array>
 #include <memory>
@@ -32,7 +33,8 @@ enum class Channels : uint8_t { rgb, bgr, gray };
 enum class Layout : uint8_t { nchw, nhwc };
 
 // What a network wants. The input holds (pixel - mean) * scale, pixel in 0..255, in the order of `channels`
-// (gray: the first of mean, scale and pad). u8 and i8 are rounded to the nearest and saturated.
+// (gray: the first of mean, scale and pad); `pad` is such a pixel. u8 and i8 are rounded to the nearest even
+// and saturated.
 struct Preprocess {
   int width = 0, height = 0;  // of the network's input; 0: what the engine fixes
   Fit fit = Fit::stretch;
@@ -55,9 +57,16 @@ struct Placement {
   double picture_x(double x) const { return (x - offset_x) / scale_x; }
   double picture_y(double y) const { return (y - offset_y) / scale_y; }
 };
-// Where a picture of that size goes. Letterbox: scale = min(W / w, H / h), content sides rounded to the
-// nearest whole pixel (top_left: down, as YOLOX does), padding split evenly with the odd pixel right and
-// below. Errors: sizes out of range.
+// Where a picture of that size goes. The whole picture, resized, always has whole sides (at least 1), and
+// scale_x, scale_y are exact quotients of those and the picture's:
+//   letterbox  the picture's * min(W / w, H / h), rounded to the nearest (top_left: down, as YOLOX does);
+//              padding split evenly, the odd pixel right and below
+//   crop       the picture's * short_side / min(w, h), rounded down, as torchvision's Resize(short_side)
+//   does;
+//              short_side 0: * max(W / w, H / h), rounded to the nearest. The middle begins at half of what
+//              is too much, rounded to the nearest even, as CenterCrop does; where there is too little, `pad`
+//              surrounds it as in a letterbox.
+// Errors: sizes out of range.
 Result<Placement> place(const Preprocess&, int picture_width, int picture_height);
 
 // Writes the input tensor of one picture: 1 x channels x height x width (nchw) or 1 x height x width x
@@ -75,7 +84,7 @@ class Preprocessor {
   const Preprocess& settings() const;
   int64_t output_bytes() const;
   Shape output_shape() const;
-  // `out`: output_bytes(), aligned to the element. Errors: the picture's size.
+  // `out`: output_bytes(), aligned to the element, apart from the picture. Errors: the picture's size.
   Result<Placement> run(const ImageView&, void* out);
 
  private:

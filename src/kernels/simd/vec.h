@@ -1,6 +1,6 @@
 // vec<T, N>: N lanes of T, on GNU vector extensions (g++ and clang), plus the few intrinsics that those
-// cannot express. The one source of every kernel; the files in kernels/isa/ that include it are compiled once
-// per instruction set.
+// cannot express. The one source of every kernel; the files in kernels/isa/ and vision/isa/ that include it
+// are compiled once per instruction set.
 //
 // Everything here lives in an unnamed namespace inside hone::<isa>: no symbol leaves the object, so code of
 // one instruction set can never be linked into another (the nm test checks it). Kernel files do the same with
@@ -22,7 +22,7 @@
 #endif
 
 #ifndef HONE_ISA
-#error "simd/vec.h belongs in files of kernels/isa/ only"
+#error "simd/vec.h belongs in files of kernels/isa/ and vision/isa/ only"
 #endif
 #define HONE_INLINE __attribute__((always_inline)) inline
 #define HONE_LAMBDA __attribute__((always_inline))  // [&](auto i) HONE_LAMBDA { ... }
