@@ -369,7 +369,7 @@ def scatter(rng, width, height, count, least, most, overlap):
     unit, places = min(width, height), []
     for _ in range(count * 6):
         half = unit * least * (most / least) ** rng.random()
-        margin = half * rng.uniform(.7, 1.1)  # a part may lie partly outside
+        margin = min(half * rng.uniform(.7, 1.1), unit / 2)  # a part may lie partly outside
         label = int(rng.integers(len(LABELS)))
         x, y = rng.uniform(margin, width - margin), rng.uniform(margin, height - margin)
         if all(np.hypot(x - px, y - py) > half + ph - overlap * 2 * min(half, ph) for _, ph, px, py in places):

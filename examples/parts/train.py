@@ -181,7 +181,7 @@ def classes(task):
     return pictures.REGIONS if task == 'segment' else pictures.LABELS
 
 
-def train(task, quick, cache):
+def train(task, quick, minutes, cache):
     count, steps, batch, rate = PLANS[task]
     if quick:
         count, steps = count // 8, steps // 12
@@ -191,16 +191,20 @@ def train(task, quick, cache):
     plain = [p for p in network.parameters() if p.ndim < 2]  # scales and biases are not held small
     optimiser = torch.optim.AdamW([{'params': [p for p in network.parameters() if p.ndim >= 2], 'weight_decay': .02},
                                    {'params': plain, 'weight_decay': 0}], lr=rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=.1, final_div_factor=100)
     mean = copy.deepcopy(network)  # of the weights over the last few hundred steps: better than any one of them
     start, total = time.time(), 0.0
     for step, (colour, truth) in enumerate(batches(x, y, task, steps, batch)):
+        # The rate of learning rises over the first tenth, then falls along a cosine; with a limit of time, time is what counts.
+        done = max(step / steps, (time.time() - start) / 60 / minutes)
+        if done >= 1:
+            break
+        for group in optimiser.param_groups:
+            group['lr'] = rate * (min(done * 10, 1) * .5 * (1 + np.cos(np.pi * max(done - .1, 0) / .9)) + .003)
         loss = LOSS[task](network(colour), truth)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 10)
         optimiser.step()
-        schedule.step()
         total += loss.item()
         keep = min(.998, step / (step + 20))
         with torch.no_grad():
@@ -209,6 +213,7 @@ def train(task, quick, cache):
         if (step + 1) % 200 == 0:
             print(f'{task}: step {step + 1}/{steps}, loss {total / 200:.4f}, {time.time() - start:.0f} s', flush=True)
             total = 0.0
+    print(f'{task}: {step} steps', flush=True)
     return mean.eval()
 
 
@@ -279,6 +284,7 @@ def main():
     parser.add_argument('tasks', nargs='*', metavar='TASK', help='classify, detect, segment; none: all three')
     parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent, metavar='DIR')
     parser.add_argument('--quick', action='store_true', help='a tenth of the training, to see that everything works')
+    parser.add_argument('--minutes', type=float, default=1e9, metavar='N', help='to train at most so long (drawing aside), in fewer steps')
     parser.add_argument('--held-out', type=int, default=1000, metavar='N', help='pictures for the scores')
     parser.add_argument('--cache', type=pathlib.Path, metavar='DIR', help='keep the drawn training pictures here')
     options = parser.parse_args()
@@ -288,7 +294,7 @@ def main():
         torch.set_num_threads(1)
         torch.manual_seed(SEED)
         start = time.time()
-        network = train(task, options.quick, options.cache)
+        network = train(task, options.quick, options.minutes, options.cache)
         export(task, network, options.out / f'parts_{task}.onnx')
         torch.save(network.state_dict(), options.out / f'parts_{task}.pt')
         evaluate(task, network, options.held_out)

@@ -15,7 +15,7 @@ import npy
 from onnx_writer import INT64, floats, model, node, value
 
 HONE, SOURCE = sys.argv[1], sys.argv[2]
-PARTS = os.path.join(SOURCE, 'examples/parts/parts.onnx')
+PARTS = os.path.join(SOURCE, 'examples/parts/parts_classify.onnx')
 SAMPLES = os.path.join(SOURCE, 'examples/parts/samples')
 
 
@@ -54,6 +54,15 @@ class Cli(unittest.TestCase):
         self.works('build', PARTS, '-o', path)
         return path
 
+    def picture(self, name):
+        """A sample of the network's own size (.ppm) as its input (.npy): planes of red, green and blue, 0..1."""
+        with open(os.path.join(SAMPLES, name), 'rb') as f:
+            magic, size, most, pixels = f.read().split(b'\n', 3)
+        self.assertEqual((magic, size, most), (b'P6', b'96 96', b'255'))
+        path = self.path(name + '.npy')
+        npy.write(path, [1, 3, 96, 96], [v / 255 for plane in range(3) for v in pixels[plane::3]])
+        return path
+
     def affine(self, name, scale=2.0, output='y', batch=1):
         """y = Relu(scale * x) + 1, x of shape [batch, 4]."""
         return self.path(name, model(
@@ -65,19 +74,19 @@ class Cli(unittest.TestCase):
 class Works(Cli):
     def test_pictures_are_told_apart_as_torch_told_them(self):
         engine = self.engine()
-        with open(os.path.join(SAMPLES, 'expected.txt')) as f:
-            lines = [line.split() for line in f if line.strip() and not line.startswith('#')]
-        self.assertEqual(len(lines), 8)
-        for name, *expected in lines:
-            self.works('run', engine, '--input', f'image={SAMPLES}/{name}.npy', '--output-dir', self.path('out'))
+        with open(os.path.join(SAMPLES, 'expected.json')) as f:
+            expected = {name: e for name, e in json.load(f).items() if name.endswith('.ppm')}
+        self.assertEqual(len(expected), 4)
+        for name, e in expected.items():
+            self.works('run', engine, '--input', f'image={self.picture(name)}', '--output-dir', self.path('out'))
             shape, got = npy.read(self.path('out/probabilities.npy'))
             self.assertEqual(shape, (1, 4))
-            for g, e in zip(got, expected):
-                self.assertAlmostEqual(g, float(e), delta=1e-4)
+            for g, p in zip(got, e['probabilities']):
+                self.assertAlmostEqual(g, p, delta=1e-4)
 
     def test_an_input_may_omit_its_name_and_a_model_stands_for_an_engine(self):
         for extra in [], ['--opt', 'none']:
-            self.works('run', PARTS, '--input', f'{SAMPLES}/0_bolt.npy', '--output-dir', self.folder, *extra)
+            self.works('run', PARTS, '--input', self.picture('classify_96x96_bolt.ppm'), '--output-dir', self.folder, *extra)
             self.assertGreater(npy.read(self.path('probabilities.npy'))[1][0], 0.5)
 
     def test_slashes_in_output_names_become_underscores(self):
@@ -123,15 +132,15 @@ class Works(Cli):
     def test_inspect_shows_what_is_inside(self):
         j = json.loads(self.works('inspect', self.engine(), '--json').stdout)
         self.assertEqual(j['kind'], 'engine')
-        self.assertEqual(j['inputs'], [{'name': 'image', 'dtype': 'f32', 'shape': [1, 1, 64, 64]}])
+        self.assertEqual(j['inputs'], [{'name': 'image', 'dtype': 'f32', 'shape': [1, 3, 96, 96]}])
         self.assertEqual(j['outputs'][0]['name'], 'probabilities')
-        self.assertEqual((j['meta']['opt'], j['meta']['source']), ('default', 'parts.onnx'))
+        self.assertEqual((j['meta']['opt'], j['meta']['source']), ('default', 'parts_classify.onnx'))
         m = j['memory']
         self.assertLessEqual(m['lower_bound_bytes'], m['arena_bytes'])
         self.assertLessEqual(m['arena_bytes'], m['tensors_bytes'])
         text = self.works('inspect', PARTS, '--steps').stdout
         self.assertIn('BatchNormalization', self.works('inspect', PARTS, '--graph').stdout)
-        for word in 'inputs', 'image: f32 1x1x64x64', 'operators', 'lower bound', 'Softmax':
+        for word in 'inputs', 'image: f32 1x3x96x96', 'operators', 'lower bound', 'Softmax':
             self.assertIn(word, text)
 
     def test_check_passes_where_engine_and_model_agree(self):
@@ -140,8 +149,9 @@ class Works(Cli):
         j = json.loads(self.works('check', engine, '--against', PARTS, '--json', '--seed', '7').stdout)
         self.assertTrue(j['passed'])
         self.assertLess(j['relative_error'], 1e-4)
-        self.works('run', engine, '--input', f'{SAMPLES}/1_gear.npy', '--output-dir', self.folder)
-        shutil.copy(f'{SAMPLES}/1_gear.npy', self.path('in0.npy'))
+        gear = self.picture('classify_96x96_gear.ppm')
+        self.works('run', engine, '--input', gear, '--output-dir', self.folder)
+        os.rename(gear, self.path('in0.npy'))
         os.rename(self.path('probabilities.npy'), self.path('out0.npy'))
         self.works('check', PARTS, '--against', self.folder)
 
