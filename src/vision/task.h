@@ -5,6 +5,7 @@
 //   task = "detect"                   # classify, detect, segment, pose or raw
 //   licence = "Apache-2.0"            # of the model
 //   labels = ["person", "car"]        # or labels_file = "coco.txt", beside the TOML file, a name a line
+//   pictures = ["street.jpg"]         # to try it on, beside the TOML file
 //   [input]
 //   size = [416, 416]                 # width, height; may be left out where the engine fixes it
 //   fit = "letterbox"                 # stretch, letterbox, crop;  anchor = "center" | "top_left"; short_side
@@ -61,6 +62,8 @@ struct Task {
   Head head;
   std::vector<std::string> labels;
   std::vector<Rgb> colours;  // of the classes; empty: chosen
+  // Names of picture files beside the TOML file; an engine carries them in its meta under "picture/NAME".
+  std::vector<std::string> pictures;
   std::string licence;
   std::string note;  // where it comes from: "preset yolox", "guessed: ..."
 };
@@ -68,8 +71,9 @@ struct Task {
 // The label's name, or "class 7" where there is none.
 std::string label_name(const Task&, int label);
 
-// Errors name line, key, value and what would be right. `folder`: where labels_file is looked for; it must
-// not lead out of it. Empty: files are refused (text from an engine).
+// Errors name line, key, value and what would be right. `folder`: where labels_file and pictures are looked
+// for (open_confined of base/confined_file.h); they must not lead out of it. Empty: labels_file is refused,
+// and of pictures only the names are looked at (text from an engine).
 Result<Task> parse_task(std::string_view toml, const std::string& folder = "");
 Result<Task> read_task(const std::string& path);
 // Canonical: parse_task(print_task(t)) prints the same, labels included.
@@ -78,5 +82,7 @@ std::string print_task(const Task&);
 // A built-in task by name (presets/*.toml); errors list the names.
 Result<Task> preset(std::string_view name);
 std::vector<std::string> preset_names();
+// Every key with its values, default and meaning, as the tables of docs/tasks.md.
+std::string task_reference();
 
 }  // namespace hone::vision

@@ -1,0 +1,18 @@
+# hone_embed(OUTPUT FOLDER FILES...): writes a C++ file of one line EMBEDDED("name", "text") per file, names relative to the
+# folder. A file that changes is embedded anew by the next build.
+function(hone_embed output folder)
+  set(all "")
+  foreach(file IN LISTS ARGN)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(RELATIVE_PATH name ${folder} ${file})
+    file(READ ${file} text)
+    string(APPEND all "EMBEDDED(\"${name}\", R\"hone(${text})hone\")\n")
+  endforeach()
+  set(before "")
+  if(EXISTS ${output})
+    file(READ ${output} before)
+  endif()
+  if(NOT before STREQUAL all)
+    file(WRITE ${output} "${all}")
+  endif()
+endfunction()
