@@ -34,7 +34,10 @@ def files(*suffixes):
 def text(path):
     """The file's text; empty for a binary one."""
     data = (ROOT / path).read_bytes()
-    return '' if b'\0' in data else data.decode()
+    try:
+        return '' if b'\0' in data else data.decode()
+    except UnicodeDecodeError:  # a picture, say
+        return ''
 
 
 def finish(faults):
