@@ -48,6 +48,7 @@ struct Head {
   std::vector<float> anchors;     // width, height, ... in pixels, those of each stride after another
   std::vector<float> variances;   // SSD
   std::vector<float> min_sizes, max_sizes, aspect_ratios;  // SSD priors, UltraFace
+  bool even_cells = false;    // SSD: a map's cells divide the input evenly, whatever its stride
   int reg_max = 0;            // bins of a distribution over distances, less one (NanoDet, 7)
   std::string box_format;     // "xyxy", "cxcywh", "yxyx"; "": as the decoder has it
   bool normalised = false;    // boxes in 0..1 of the input

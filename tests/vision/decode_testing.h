@@ -3,6 +3,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -89,6 +90,27 @@ inline void expect_sound(const Results& r, float score_threshold = 0) {
       EXPECT_TRUE(std::isfinite(k.x) && std::isfinite(k.y) && std::isfinite(k.score));
   }
   for (const Classification& c : r.classes) EXPECT_TRUE(std::isfinite(c.score));
+}
+
+inline std::vector<float> transposed(const std::vector<float>& rows, size_t columns) {
+  std::vector<float> v(rows.size());
+  const size_t n = rows.size() / columns;
+  for (size_t r = 0; r < n; r++)
+    for (size_t c = 0; c < columns; c++) v[c * n + r] = rows[r * columns + c];
+  return v;
+}
+
+// The same detections in the same order.
+inline void expect_detections(std::vector<Detection> expected, const std::vector<Detection>& found,
+                              float tolerance) {
+  std::stable_sort(expected.begin(), expected.end(), [](auto& a, auto& b) { return a.score > b.score; });
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); i++) {
+    const Box& b = expected[i].box;
+    EXPECT_EQ(found[i].label, expected[i].label) << i;
+    EXPECT_NEAR(found[i].score, expected[i].score, 1e-4f) << i;
+    expect_box(found[i].box, b.x0, b.y0, b.x1, b.y1, tolerance);
+  }
 }
 
 // Values that networks should not give, among plausible ones.

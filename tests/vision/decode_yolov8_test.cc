@@ -1,18 +1,8 @@
-#include <algorithm>
-
 #include "decode_testing.h"
 
 namespace hone::vision {
 namespace {
 using namespace testing;
-
-std::vector<float> transposed(const std::vector<float>& rows, size_t columns) {
-  std::vector<float> v(rows.size());
-  const size_t n = rows.size() / columns;
-  for (size_t r = 0; r < n; r++)
-    for (size_t c = 0; c < columns; c++) v[c * n + r] = rows[r * columns + c];
-  return v;
-}
 
 // 9 boxes of 2 classes, so that no two dimensions are alike.
 std::vector<float> two_boxes() {
@@ -124,20 +114,13 @@ TEST(Yolov8, KnownBoxesComeBackFromDistributions) {
         }
         rows.insert(rows.end(), row.begin(), row.end());
       }
-  std::stable_sort(expected.begin(), expected.end(), [](auto& a, auto& b) { return a.score > b.score; });
   for (bool wide : {false, true}) {
     const int64_t n = static_cast<int64_t>(rows.size() / columns);
     const Output y =
         wide ? output("y", {1, 67, n}, transposed(rows, columns)) : output("y", {1, n, 67}, rows);
     const auto r = decode(head, {64, 64, classes}, {y});
     ASSERT_TRUE(r) << message(r);
-    ASSERT_EQ(r->detections.size(), expected.size());
-    for (size_t i = 0; i < expected.size(); i++) {
-      const Box& b = expected[i].box;
-      EXPECT_EQ(r->detections[i].label, expected[i].label);
-      EXPECT_NEAR(r->detections[i].score, expected[i].score, 1e-5);
-      expect_box(r->detections[i].box, b.x0, b.y0, b.x1, b.y1, 2e-2f);
-    }
+    expect_detections(expected, r->detections, 2e-2f);
   }
 }
 

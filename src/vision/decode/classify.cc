@@ -13,7 +13,7 @@
 
 namespace hone::vision {
 namespace {
-using namespace decode;
+using namespace decoding;
 
 bool fits(const TensorView& t, const DecodeContext&) {
   const Shape& s = t.shape;
@@ -23,21 +23,14 @@ bool fits(const TensorView& t, const DecodeContext&) {
   return long_dims <= 1 && (s.rank() == 1 || s[0] == 1);
 }
 
-bool is_distribution(std::span<const float> v) {
-  double sum = 0;
-  for (float x : v) {
-    if (!(x >= 0 && x <= 1)) return false;
-    sum += static_cast<double>(x);
-  }
-  return std::fabs(sum - 1) < 1e-2;
-}
-
 Status run(const DecodeContext& context, std::span<const Output> outputs, Results& results) {
   HONE_CHECK(check_roles(context, {"scores"}));
   HONE_TRY(const Output* output, find(context, outputs, "scores", fits, "[1,classes] or [1,classes,1,1]"));
   std::vector<float> keep;
   HONE_TRY(const std::span<const float> x, floats(*output, keep));
-  const Activation by_itself = is_distribution(x) ? Activation::none : Activation::softmax;
+  const Activation by_itself = rows_are_distributions(row_major(x.data(), 1, static_cast<int64_t>(x.size())))
+                                   ? Activation::none
+                                   : Activation::softmax;
   HONE_TRY(const Activation activation, activation_of(context, by_itself));
   if (x.size() > size_t{1} << 24)
     return error(Code::limit, "output '%s' has %zu classes: at most 2^24 are taken", output->name.c_str(),

@@ -2,83 +2,15 @@
 
 #include <algorithm>
 
-namespace hone::vision::decode {
-
-// ---- outputs
-
-std::string shape_of(const Output& o) { return o.tensor.shape.str() + " " + dtype_name(o.tensor.dtype); }
-
-std::string list(std::span<const Output> outputs) {
-  std::string all;
-  for (const Output& o : outputs) all += (all.empty() ? "'" : ", '") + o.name + "' " + shape_of(o);
-  return all.empty() ? "none" : all;
-}
-
-Status check_roles(const DecodeContext& context, std::initializer_list<const char*> roles) {
-  for (const auto& [role, name] : context.head.outputs) {
-    std::string all;
-    bool found = false;
-    for (const char* r : roles) {
-      found |= role == r;
-      all += (all.empty() ? "" : ", ") + std::string(r);
-    }
-    if (!found)
-      return error(Code::invalid_argument,
-                   "[head] outputs names '%s' as '%s', which decoder '%s' does not know: it takes %s",
-                   name.c_str(), role.c_str(), context.head.decoder.c_str(),
-                   all.empty() ? "no names of outputs" : all.c_str());
-  }
-  return {};
-}
-
-Result<const Output*> named(const DecodeContext& context, std::span<const Output> outputs, const char* role) {
-  const auto at = context.head.outputs.find(role);
-  if (at == context.head.outputs.end()) return nullptr;
-  for (const Output& o : outputs)
-    if (o.name == at->second) return &o;
-  return error(Code::not_found, "[head] outputs names '%s' as '%s', but the network has no such output: %s",
-               at->second.c_str(), role, list(outputs).c_str());
-}
-
-Error misfit(const Output& o, const std::string& expected) {
-  return error(Code::invalid_argument, "output '%s' is %s: it is expected to be %s", o.name.c_str(),
-               shape_of(o).c_str(), expected.c_str());
-}
-
-Result<const Output*> find(const DecodeContext& context, std::span<const Output> outputs, const char* role,
-                           bool (*fits)(const TensorView&, const DecodeContext&), const char* expected) {
-  HONE_TRY(const Output* found, named(context, outputs, role));
-  if (found) {
-    if (!fits(found->tensor, context)) return misfit(*found, expected);
-    return found;
-  }
-  for (const Output& o : outputs) {
-    if (!fits(o.tensor, context)) continue;
-    if (found)
-      return error(Code::invalid_argument,
-                   "outputs '%s' and '%s' could both be the %s: say which in [head] outputs = {%s = \"...\"}",
-                   found->name.c_str(), o.name.c_str(), role, role);
-    found = &o;
-  }
-  if (found) return found;
-  if (outputs.size() == 1) return misfit(outputs[0], expected);
-  return error(Code::invalid_argument, "no output can be the %s, which are expected to be %s: %s", role,
-               expected, list(outputs).c_str());
-}
-
-Status check_input_size(const DecodeContext& context) {
-  if (context.input_width > 0 && context.input_height > 0) return {};
-  return error(Code::invalid_argument, "decoder '%s' needs the size of the input, which is %d x %d",
-               context.head.decoder.c_str(), context.input_width, context.input_height);
-}
-
-std::vector<int64_t> squeeze_front(const TensorView& t, size_t rank) {
-  size_t from = 0;
-  while (t.shape.size() - from > rank && t.shape[from] == 1) from++;
-  return {t.shape.begin() + from, t.shape.end()};
-}
+namespace hone::vision::decoding {
 
 // ---- scores
+
+Status refuse_softmax(const DecodeContext& context, Activation activation) {
+  if (activation != Activation::softmax) return {};
+  return error(Code::invalid_argument, "activation is 'softmax': decoder '%s' takes sigmoid or none",
+               context.head.decoder.c_str());
+}
 
 Result<Activation> activation_of(const DecodeContext& context, Activation otherwise) {
   const std::string& word = context.head.activation;
@@ -154,6 +86,18 @@ bool within_unit(const Matrix& m) {
   return true;
 }
 
+bool rows_are_distributions(const Matrix& m) {
+  for (int64_t r = 0; r < std::min<int64_t>(m.rows, 16); r++) {
+    double sum = 0;
+    for (int64_t c = 0; c < m.columns; c++) {
+      if (!(m.at(r, c) >= 0)) return false;
+      sum += static_cast<double>(m.at(r, c));
+    }
+    if (std::fabs(sum - 1) > 1e-2) return false;
+  }
+  return true;
+}
+
 namespace {
 bool better(const Candidate& a, const Candidate& b) {
   if (a.score != b.score) return a.score > b.score;
@@ -182,7 +126,7 @@ std::vector<Candidate> Candidates::take() {
 }
 
 void select(const DecodeContext& context, const Matrix& scores, Activation activation,
-            std::span<const float> weights, int background, Candidates& out) {
+            std::span<const float> weights, int background, Candidates& out, int64_t first_row) {
   const float threshold = context.head.score_threshold;
   // The comparison is made before the activation: both sigmoid and softmax grow with their argument, and
   // softmax of x is at most exp(x - greatest).
@@ -216,9 +160,9 @@ void select(const DecodeContext& context, const Matrix& scores, Activation activ
       score *= weight;
       if (!(score >= threshold)) continue;
       if (!context.head.one_class_per_box) {
-        out.add(r, c, score);
+        out.add(first_row + r, c, score);
       } else if (!found || score > best.score) {
-        best = {r, c, score};
+        best = {first_row + r, c, score};
         found = true;
       }
     }
@@ -238,6 +182,21 @@ bool sane(const Box& b) {
 
 Keypoint sane_keypoint(Keypoint k) {
   return near(k.x) && near(k.y) && std::isfinite(k.score) ? k : Keypoint{};
+}
+
+Box box_around(std::span<const Keypoint> points, float score) {
+  const bool any =
+      std::any_of(points.begin(), points.end(), [&](const Keypoint& k) { return k.score >= score; });
+  Box box;
+  bool first = true;
+  for (const Keypoint& k : points) {
+    if (any && !(k.score >= score)) continue;
+    box = first ? Box{k.x, k.y, k.x, k.y}
+                : Box{std::min(box.x0, k.x), std::min(box.y0, k.y), std::max(box.x1, k.x),
+                      std::max(box.y1, k.y)};
+    first = false;
+  }
+  return box;
 }
 
 Result<BoxFormat> box_format_of(const DecodeContext& context, BoxFormat otherwise) {
@@ -302,4 +261,4 @@ std::string sum_of(const std::vector<Grid>& grids) {
   return sizes + " = " + std::to_string(cells_of(grids)) + " (strides " + strides + ")";
 }
 
-}  // namespace hone::vision::decode
+}  // namespace hone::vision::decoding

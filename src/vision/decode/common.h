@@ -6,7 +6,7 @@
 
 #include "vision/decoder.h"
 
-namespace hone::vision::decode {
+namespace hone::vision::decoding {
 
 // At most so many candidates per picture go to suppression: the best by score.
 inline constexpr int max_candidates = 30000;
@@ -30,6 +30,19 @@ Result<const Output*> find(const DecodeContext&, std::span<const Output>, const 
 Error misfit(const Output&, const std::string& expected);
 Status check_input_size(const DecodeContext&);
 
+// A row of four numbers for each box, and a row of scores for each in another output. Roles "boxes" and
+// "scores"; else by shape: the only one of four columns, and the only other one with as many rows.
+struct BoxesAndScores {
+  const Output *boxes = nullptr, *scores = nullptr;
+  int64_t rows = 0, classes = 0;
+};
+Result<BoxesAndScores> find_boxes_and_scores(const DecodeContext&, std::span<const Output>);
+// [1,N,C], [N,C] or, as TensorFlow has it, [1,N,1,C]: {N, C}; else {0, 0}.
+struct RowsAndColumns {
+  int64_t rows = 0, columns = 0;
+};
+RowsAndColumns rows_and_columns(const TensorView&);
+
 // Dimensions of a tensor without the leading ones of batch size 1, as long as more than `rank` remain.
 std::vector<int64_t> squeeze_front(const TensorView&, size_t rank);
 
@@ -41,6 +54,8 @@ Result<Activation> activation_of(const DecodeContext&, Activation otherwise);
 inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 // The x of which the sigmoid is p; infinite at and beyond the ends of 0..1.
 float logit(float p);
+// Errors: the activation is softmax, where scores are of each class by itself.
+Status refuse_softmax(const DecodeContext&, Activation);
 // Index in the network's classes to index in labels: where the labels are one fewer than the classes, the
 // background has no label, and those above it move down.
 int label_of(const DecodeContext&, int index, int classes, int background);
@@ -63,6 +78,8 @@ inline Matrix row_major(const float* data, int64_t rows, int64_t columns) {
 inline Matrix column_major(const float* data, int64_t rows, int64_t columns) {
   return {data, rows, columns, 1, rows};
 }
+// The first rows are distributions: nothing negative, the sum 1.
+bool rows_are_distributions(const Matrix&);
 // Values all within 0..1: probabilities, not logits. NaN does not count against it.
 bool within_unit(const Matrix&);
 // The greatest value of each row, -infinity where there are only NaN.
@@ -88,9 +105,9 @@ class Candidates {
 
 // All (row, class) whose activated score times the row's weight is at least the task's score_threshold; the
 // best class of each row alone if one_class_per_box. `weights`: empty, or a number in 0..1 for each row
-// (objectness). Column `background` (-1: none) is no class.
+// (objectness). Column `background` (-1: none) is no class. Candidates' rows count from `first_row`.
 void select(const DecodeContext&, const Matrix& scores, Activation, std::span<const float> weights,
-            int background, Candidates&);
+            int background, Candidates&, int64_t first_row = 0);
 
 // ---- boxes
 
@@ -106,6 +123,9 @@ Box read_box(const Matrix&, int64_t row, BoxFormat, float scale_x, float scale_y
 
 // What is not finite, or absurdly far out, becomes the origin with score 0.
 Keypoint sane_keypoint(Keypoint);
+
+// The smallest box that holds the keypoints of at least that score; all, where there are none.
+Box box_around(std::span<const Keypoint>, float score);
 
 // Suppression by the task's thresholds, and the limit on detections; sets results.detections.
 void finish(const DecodeContext&, std::vector<Detection>, Results&);
@@ -123,4 +143,4 @@ Result<std::vector<Grid>> grids_of(const DecodeContext&, std::initializer_list<i
 std::string sum_of(const std::vector<Grid>&);  // "52x52 + 26x26 + 13x13 = 3549 (strides 8, 16, 32)"
 int64_t cells_of(const std::vector<Grid>&);
 
-}  // namespace hone::vision::decode
+}  // namespace hone::vision::decoding

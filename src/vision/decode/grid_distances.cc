@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace hone::vision::decode {
+namespace hone::vision::decoding {
 
 Box box_from_distances(const Matrix& bins, int64_t row, int reg_max, float centre_x, float centre_y,
                        float stride) {
@@ -29,4 +29,4 @@ Cell cell_of(const std::vector<Grid>& grids, int64_t row) {
   return {static_cast<int>(row % g.width), static_cast<int>(row / g.width), g.stride};
 }
 
-}  // namespace hone::vision::decode
+}  // namespace hone::vision::decoding

@@ -5,7 +5,7 @@
 #pragma once
 #include "vision/decode/common.h"
 
-namespace hone::vision::decode {
+namespace hone::vision::decoding {
 
 // `bins`: 4 * (reg_max + 1) columns. NaN where the bins have no finite maximum.
 Box box_from_distances(const Matrix& bins, int64_t row, int reg_max, float centre_x, float centre_y,
@@ -16,4 +16,4 @@ struct Cell {
 };
 Cell cell_of(const std::vector<Grid>& grids, int64_t row);
 
-}  // namespace hone::vision::decode
+}  // namespace hone::vision::decoding

@@ -9,7 +9,7 @@ Decoder decoder_raw() {
           "nothing is decoded: the outputs are the answer",
           {},
           [](const DecodeContext& context, std::span<const Output>, Results&) -> Status {
-            return decode::check_roles(context, {});
+            return decoding::check_roles(context, {});
           }};
 }
 

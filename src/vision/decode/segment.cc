@@ -14,7 +14,7 @@
 
 namespace hone::vision {
 namespace {
-using namespace decode;
+using namespace decoding;
 
 constexpr int64_t max_side = 65536;
 

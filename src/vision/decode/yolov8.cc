@@ -11,7 +11,7 @@
 
 namespace hone::vision {
 namespace {
-using namespace decode;
+using namespace decoding;
 
 bool fits(const TensorView& t, const DecodeContext&) {
   const auto d = squeeze_front(t, 2);
@@ -48,9 +48,7 @@ Status run(const DecodeContext& context, std::span<const Output> outputs, Result
   const bool raw = !pose && head.reg_max > 0;
   HONE_TRY(const Activation activation, activation_of(context, raw ? Activation::sigmoid : Activation::none));
   HONE_TRY(const BoxFormat format, box_format_of(context, BoxFormat::cxcywh));
-  if (activation == Activation::softmax)
-    return error(Code::invalid_argument, "activation is 'softmax': decoder '%s' takes sigmoid or none",
-                 pose ? "yolov8-pose" : "yolov8");
+  HONE_CHECK(refuse_softmax(context, activation));
   if (head.reg_max > 1024 || head.keypoints > 4096)
     return error(Code::limit, "reg_max is %d and keypoints %d: at most 1024 and 4096 are taken", head.reg_max,
                  head.keypoints);

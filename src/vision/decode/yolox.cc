@@ -11,7 +11,7 @@
 
 namespace hone::vision {
 namespace {
-using namespace decode;
+using namespace decoding;
 
 bool fits(const TensorView& t, const DecodeContext&) {
   const auto d = squeeze_front(t, 2);
@@ -25,8 +25,7 @@ Status run(const DecodeContext& context, std::span<const Output> outputs, Result
   HONE_TRY(const std::vector<Grid> grids, grids_of(context, {8, 16, 32}, false));
   HONE_TRY(const Activation activation, activation_of(context, Activation::none));
   HONE_TRY(const BoxFormat format, box_format_of(context, BoxFormat::cxcywh));
-  if (activation == Activation::softmax)
-    return error(Code::invalid_argument, "activation is 'softmax': decoder 'yolox' takes sigmoid or none");
+  HONE_CHECK(refuse_softmax(context, activation));
   const bool decoded = !context.head.box_format.empty();
   const auto dims = squeeze_front(output->tensor, 2);
   if (context.label_count > 0 && dims[1] != 5 + context.label_count)
