@@ -61,7 +61,7 @@ class NodeContext : public EvalContext {
  public:
   NodeContext(Run& run, const Node& node, std::vector<hone::Value> in, std::vector<bool> wanted,
               std::vector<ValueType> types, const Scope* scope)
-      : EvalContext(*node.op, node.attrs),
+      : EvalContext(*node.op, node.attrs, in, node.outputs.size()),
         run_(run),
         in_(std::move(in)),
         wanted_(std::move(wanted)),
@@ -69,18 +69,12 @@ class NodeContext : public EvalContext {
         scope_(scope),
         out_(node.outputs.size()) {}
 
-  size_t inputs() const override { return in_.size(); }
-  size_t outputs() const override { return out_.size(); }
-  const hone::Value& in(size_t i) const override {
-    static const hone::Value none;
-    return i < in_.size() ? in_[i] : none;
-  }
   bool wanted(size_t i) const override { return i < wanted_.size() && wanted_[i]; }
   Result<TensorView> output(size_t i, DType d, const Shape& shape) override {
+    if (i >= out_.size()) return spare(d, shape);  // an output that the node does not even name
     HONE_TRY(Tensor t, allocate(run_, d, shape));
     const TensorView view = t.view();
-    if (i < out_.size()) out_[i] = hone::Value(std::move(t));
-    else spare_.push_back(std::move(t));  // an output that the node does not even name
+    out_[i] = hone::Value(std::move(t));
     return view;
   }
   Status set_output(size_t i, hone::Value v) override {
@@ -96,7 +90,6 @@ class NodeContext : public EvalContext {
   ValueType output_type(size_t i) const override { return i < types_.size() ? types_[i] : ValueType(); }
   bool cancelled() const override { return run_.options.cancelled && run_.options.cancelled(); }
 
-  const std::vector<hone::Value>& in() const { return in_; }
   std::vector<hone::Value>& out() { return out_; }
 
  private:
@@ -106,7 +99,6 @@ class NodeContext : public EvalContext {
   std::vector<ValueType> types_;
   const Scope* scope_;
   std::vector<hone::Value> out_;
-  std::vector<Tensor> spare_;
 };
 
 // Runs the operator's inference on what the node really gets. The nested graphs answer with what is known of

@@ -73,15 +73,22 @@ struct Infer {
 // against the OpDef and infer; values inside tensors have not.
 class EvalContext {
  public:
-  EvalContext(const OpDef& op, const Attrs& attrs) : op(op), attrs(attrs) {}
+  // The inputs must stay where they are while the context lives.
+  EvalContext(const OpDef& op, const Attrs& attrs, std::span<const Value> in, size_t outputs)
+      : op(op), attrs(attrs), in_(in), outputs_(outputs) {}
   virtual ~EvalContext() = default;
+  EvalContext(const EvalContext&) = delete;
+  EvalContext& operator=(const EvalContext&) = delete;
   const OpDef& op;
   const Attrs& attrs;
 
-  virtual size_t inputs() const = 0;
-  virtual size_t outputs() const = 0;
-  virtual const Value& in(size_t i) const = 0;  // kind none where absent, also for i >= inputs()
-  virtual bool wanted(size_t i) const = 0;      // false: output i has no consumer and need not be made
+  size_t inputs() const { return in_.size(); }
+  size_t outputs() const { return outputs_; }
+  const Value& in(size_t i) const {  // kind none where absent, also for i >= inputs()
+    static const Value none;
+    return i < in_.size() ? in_[i] : none;
+  }
+  virtual bool wanted(size_t i) const = 0;  // false: output i has no consumer and need not be made
   virtual Result<TensorView> output(size_t i, DType,
                                     const Shape&) = 0;  // an unwanted output may be asked for too
   virtual Status set_output(size_t i,
@@ -96,6 +103,20 @@ class EvalContext {
   TensorView input(size_t i) const { return in(i).tensor.view(); }
   // Integers of input i, or of attribute `attr` where the input is absent.
   Result<std::vector<int64_t>> ints(size_t i) const { return in(i).tensor.as_ints(); }
+
+ protected:
+  // Memory for an output that nobody wants but the operator computes.
+  Result<TensorView> spare(DType d, const Shape& s) {
+    HONE_TRY(Tensor t, Tensor::allocate(d, s));
+    spare_.push_back(std::move(t));
+    return spare_.back().view();
+  }
+  void forget_spare() { spare_.clear(); }
+
+ private:
+  std::span<const Value> in_;
+  size_t outputs_;
+  std::vector<Tensor> spare_;
 };
 
 // A node while it is still in a model's opset; an upgrade rewrites it towards the newest definition.

@@ -22,21 +22,12 @@ void widen_all(const TensorView& t, std::vector<float>& out) {
 
 class Widened final : public EvalContext {
  public:
-  Widened(EvalContext& inner, DType narrow, uint32_t float_outputs)
-      : EvalContext(inner.op, inner.attrs), inner_(inner), narrow_(narrow), float_outputs_(float_outputs) {}
+  Widened(EvalContext& inner, std::span<const Value> in, DType narrow, uint32_t float_outputs)
+      : EvalContext(inner.op, inner.attrs, in, inner.outputs()),
+        inner_(inner),
+        narrow_(narrow),
+        float_outputs_(float_outputs) {}
 
-  Status widen_inputs() {
-    inputs_.resize(inner_.inputs());
-    for (size_t i = 0; i < inputs_.size(); i++) {
-      if (!is_half(inner_.in(i))) continue;
-      const TensorView x = inner_.input(i);
-      HONE_TRY(Tensor wide, Tensor::allocate(DType::f32, x.shape));
-      HONE_TRY(const std::vector<float> values, to_floats(x));
-      std::copy(values.begin(), values.end(), wide.data<float>());
-      inputs_[i] = std::move(wide);
-    }
-    return {};
-  }
   Status round_outputs() {
     for (size_t i = 0; i < outputs_.size(); i++) {
       if (!outputs_[i]) continue;
@@ -46,11 +37,6 @@ class Widened final : public EvalContext {
     return {};
   }
 
-  size_t inputs() const override { return inner_.inputs(); }
-  size_t outputs() const override { return inner_.outputs(); }
-  const Value& in(size_t i) const override {
-    return i < inputs_.size() && inputs_[i] ? inputs_[i] : inner_.in(i);
-  }
   bool wanted(size_t i) const override { return inner_.wanted(i); }
   Result<TensorView> output(size_t i, DType d, const Shape& s) override {
     if (d != DType::f32 || (float_outputs_ >> i & 1)) return inner_.output(i, d, s);
@@ -68,9 +54,22 @@ class Widened final : public EvalContext {
   EvalContext& inner_;
   DType narrow_;
   uint32_t float_outputs_;
-  std::vector<Value> inputs_;
   std::vector<Tensor> outputs_;
 };
+
+Result<std::vector<Value>> widened_inputs(const EvalContext& inner) {
+  std::vector<Value> inputs(inner.inputs());
+  for (size_t i = 0; i < inputs.size(); i++) {
+    inputs[i] = inner.in(i);
+    if (!is_half(inputs[i])) continue;
+    const TensorView x = inner.input(i);
+    HONE_TRY(Tensor wide, Tensor::allocate(DType::f32, x.shape));
+    HONE_TRY(const std::vector<float> values, to_floats(x));
+    std::copy(values.begin(), values.end(), wide.data<float>());
+    inputs[i] = std::move(wide);
+  }
+  return inputs;
+}
 
 }  // namespace
 
@@ -82,8 +81,8 @@ Status widened(EvalContext& c, Status (*reference)(EvalContext&), uint32_t float
     any_half = any_half || is_half(c.in(i));
   }
   if (!any_half) return reference(c);
-  Widened wide(c, c.input(0).dtype, is_half(c.in(0)) ? float_outputs : ~0u);
-  HONE_CHECK(wide.widen_inputs());
+  HONE_TRY(const std::vector<Value> inputs, widened_inputs(c));
+  Widened wide(c, inputs, c.input(0).dtype, is_half(c.in(0)) ? float_outputs : ~0u);
   HONE_CHECK(reference(wide));
   return wide.round_outputs();
 }

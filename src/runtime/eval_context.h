@@ -10,20 +10,14 @@ namespace hone {
 class OwningContext : public EvalContext {
  public:
   OwningContext(const OpDef& op, const Attrs& attrs, std::vector<Value> in, size_t outputs)
-      : EvalContext(op, attrs), in_(std::move(in)), out_(outputs) {}
+      : EvalContext(op, attrs, in, outputs), in_(std::move(in)), out_(outputs) {}
 
-  size_t inputs() const override { return in_.size(); }
-  size_t outputs() const override { return out_.size(); }
-  const Value& in(size_t i) const override {
-    static const Value none;
-    return i < in_.size() ? in_[i] : none;
-  }
   bool wanted(size_t i) const override { return i < out_.size(); }
   Result<TensorView> output(size_t i, DType d, const Shape& s) override {
+    if (!wanted(i)) return spare(d, s);
     HONE_TRY(Tensor t, Tensor::allocate(d, s));
     const TensorView view = t.view();
-    if (i < out_.size()) out_[i] = std::move(t);
-    else spare_.push_back(std::move(t));
+    out_[i] = std::move(t);
     return view;
   }
   Status set_output(size_t i, Value v) override {
@@ -37,8 +31,9 @@ class OwningContext : public EvalContext {
   std::vector<Value>& results() { return out_; }
 
  private:
-  std::vector<Value> in_, out_;
-  std::vector<Tensor> spare_;  // unwanted outputs that were asked for all the same
+  std::vector<Value>
+      in_;  // moved here after the base has seen them: a vector that is moved keeps its elements in place
+  std::vector<Value> out_;
 };
 
 }  // namespace hone

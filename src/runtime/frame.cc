@@ -33,24 +33,14 @@ class LateContext : public EvalContext {
  public:
   LateContext(Frame& frame, int step, std::vector<Value>& in)
       : EvalContext(*frame.program_.steps[static_cast<size_t>(step)].op,
-                    frame.program_.steps[static_cast<size_t>(step)].attrs),
+                    frame.program_.steps[static_cast<size_t>(step)].attrs, in,
+                    frame.program_.steps[static_cast<size_t>(step)].step->out.size()),
         frame_(frame),
         step_(step),
-        out_(frame.program_.steps[static_cast<size_t>(step)].step->out),
-        in_(in) {}
-  size_t inputs() const override { return in_.size(); }
-  size_t outputs() const override { return out_.size(); }
-  const Value& in(size_t i) const override {
-    static const Value none;
-    return i < in_.size() ? in_[i] : none;
-  }
+        out_(frame.program_.steps[static_cast<size_t>(step)].step->out) {}
   bool wanted(size_t i) const override { return i < out_.size() && out_[i] >= 0; }
   Result<TensorView> output(size_t i, DType d, const Shape& s) override {
-    if (!wanted(i)) {
-      HONE_TRY(Tensor t, Tensor::allocate(d, s));
-      spare_.push_back(t);
-      return t.view();
-    }
+    if (!wanted(i)) return spare(d, s);
     HONE_TRY(Tensor t, frame_.allocate(out_[i], d, s));
     frame_.set_value(out_[i], t);
     return t.view();
@@ -71,8 +61,6 @@ class LateContext : public EvalContext {
   Frame& frame_;
   int step_;
   const std::vector<int>& out_;
-  std::vector<Value>& in_;
-  std::vector<Tensor> spare_;
 };
 
 Value Frame::value(int v) {

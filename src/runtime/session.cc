@@ -14,20 +14,10 @@ namespace {
 class PlacedContext : public EvalContext {
  public:
   PlacedContext(const ResolvedStep& r, std::vector<Value> in, std::vector<TensorView> out)
-      : EvalContext(*r.op, r.attrs), in_(std::move(in)), out_(std::move(out)) {}
-  size_t inputs() const override { return in_.size(); }
-  size_t outputs() const override { return out_.size(); }
-  const Value& in(size_t i) const override {
-    static const Value none;
-    return i < in_.size() ? in_[i] : none;
-  }
+      : EvalContext(*r.op, r.attrs, in, out.size()), in_(std::move(in)), out_(std::move(out)) {}
   bool wanted(size_t i) const override { return i < out_.size() && out_[i].bytes; }
   Result<TensorView> output(size_t i, DType d, const Shape& s) override {
-    if (!wanted(i)) {
-      HONE_TRY(Tensor t, Tensor::allocate(d, s));
-      spare_.push_back(t);
-      return t.view();
-    }
+    if (!wanted(i)) return spare(d, s);
     if (out_[i].dtype != d || out_[i].shape != s)
       return error(Code::internal, "output %zu was planned as %s%s, the kernel makes %s%s", i,
                    dtype_name(out_[i].dtype), out_[i].shape.str().c_str(), dtype_name(d), s.str().c_str());
@@ -44,12 +34,12 @@ class PlacedContext : public EvalContext {
     return error(Code::internal, "a static step has no nested graph");
   }
   Value& input_slot(size_t i) { return in_[i]; }
-  void forget_spare() { spare_.clear(); }
+  using EvalContext::forget_spare;
 
  private:
-  std::vector<Value> in_;
+  std::vector<Value>
+      in_;  // moved here after the base has seen them: a vector that is moved keeps its elements in place
   std::vector<TensorView> out_;
-  std::vector<Tensor> spare_;
 };
 
 double now_ms() {

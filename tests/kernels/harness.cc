@@ -12,17 +12,11 @@ namespace {
 class ReferenceContext : public EvalContext {
  public:
   ReferenceContext(const OpDef& op, const Attrs& attrs, const std::vector<Tensor>& in, size_t outputs)
-      : EvalContext(op, attrs), in_(in.begin(), in.end()), out(outputs) {}
-  size_t inputs() const override { return in_.size(); }
-  size_t outputs() const override { return out.size(); }
-  const Value& in(size_t i) const override { return i < in_.size() ? in_[i] : none_; }
+      : ReferenceContext(op, attrs, std::vector<Value>(in.begin(), in.end()), outputs) {}
   bool wanted(size_t i) const override { return i < out.size(); }
   Result<TensorView> output(size_t i, DType d, const Shape& s) override {
+    if (!wanted(i)) return spare(d, s);
     HONE_TRY(Tensor t, Tensor::allocate(d, s));
-    if (i >= out.size()) {
-      unwanted_.push_back(t);
-      return t.view();
-    }
     out[i] = t;
     return t.view();
   }
@@ -35,9 +29,9 @@ class ReferenceContext : public EvalContext {
   }
 
  private:
+  ReferenceContext(const OpDef& op, const Attrs& attrs, std::vector<Value> in, size_t outputs)
+      : EvalContext(op, attrs, in, outputs), in_(std::move(in)), out(outputs) {}
   std::vector<Value> in_;
-  std::vector<Tensor> unwanted_;
-  Value none_;
 
  public:
   std::vector<Tensor> out;
