@@ -47,9 +47,10 @@ int append_taps(Interpolation how, int pixels, double step, double centre, std::
 
 }  // namespace
 
-void make_axis(Interpolation how, int pixels, double step, double offset, int from, int to, AxisTaps& axis) {
+void make_axis(Interpolation how, int pixels, double step, double offset, int from, int to, int unit,
+               AxisTaps& axis) {
   const size_t n = static_cast<size_t>(std::max(0, to - from));
-  axis.taps = 1;
+  axis.most = 1;
   axis.first = pixels;
   axis.last = 0;
   axis.start.resize(n);
@@ -60,13 +61,14 @@ void make_axis(Interpolation how, int pixels, double step, double offset, int fr
     const double centre = (from + static_cast<double>(i) - offset + 0.5) * step;
     const int count = append_taps(how, pixels, step, centre, weights, axis.start[i]);
     axis.count[i] = count;
-    axis.taps = std::max(axis.taps, count);
+    axis.most = std::max(axis.most, count);
     axis.first = std::min(axis.first, axis.start[i]);
     axis.last = std::max(axis.last, axis.start[i] + count);
     packed.insert(packed.end(), weights.begin(), weights.end());
   }
+  axis.taps = (axis.most + unit - 1) / unit * unit;
   const size_t taps = static_cast<size_t>(axis.taps);
-  axis.weight.assign(n * taps, 0);
+  axis.weight.assign(n * taps + 16, 0);
   const float* next = packed.data();
   for (size_t i = 0; i < n; i++) {
     std::copy_n(next, axis.count[i], axis.weight.data() + i * taps);

@@ -1,6 +1,7 @@
 #include "vision/preprocess.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 #include <vector>
@@ -24,8 +25,8 @@ struct Preprocessor::Impl {
   PixelFormat format = PixelFormat::rgb8;
   Placement at;
   AxisTaps across, down;
-  std::vector<int32_t> start;  // across.start in floats of a blended row
-  PixelTaps taps{};
+  std::vector<int32_t> start, pairs;        // of `source`
+  PixelSource source{};                     // less what differs from row to row
   float scale[3], bias[3];                  // in the order of the picture's channels (nhwc: of the input's)
   int plane[3];                             // of the input, for each channel of the picture
   int64_t row_floats = 0, line_floats = 0;  // per thread: a blended row, and a row before its conversion
@@ -36,7 +37,7 @@ struct Preprocessor::Impl {
   void prepare(const Placement&, PixelFormat);
   void row(const ImageView&, int y, float* scratch, uint8_t* out) const;
   void pad_row(int y, uint8_t* out) const;
-  void sample(const float* blended, float* const* lines) const;
+  void sample(const PixelSource&, float* const* lines) const;
   void convert(const float* from, int64_t n, uint8_t* to) const;
   // The input's row y of plane c (nhwc: all of row y), from column x.
   uint8_t* place_of(uint8_t* out, int c, int y, int x) const {
@@ -79,12 +80,30 @@ void Preprocessor::Impl::prepare(const Placement& placement, PixelFormat picture
   format = picture_format;
   const int step = channels_of(format);
   make_axis(settings.interpolation, at.width, step_of(at.width, at.scale_x), at.offset_x, at.x0, at.x1,
-            across);
-  make_axis(settings.interpolation, at.height, step_of(at.height, at.scale_y), at.offset_y, at.y0, at.y1,
+            kernels->taps_unit[step], across);
+  make_axis(settings.interpolation, at.height, step_of(at.height, at.scale_y), at.offset_y, at.y0, at.y1, 1,
             down);
-  start.resize(across.start.size());
-  for (size_t i = 0; i < start.size(); i++) start[i] = (across.start[i] - across.first) * step;
-  taps = {start.data(), across.weight.data(), across.taps, step};
+  const int most = std::max(across.most, down.most);
+  source = {};
+  source.kind = step == 1 || most > 2 ? PixelSource::weighted
+                : most == 2           ? PixelSource::bilinear
+                                      : PixelSource::copy;
+  source.channels = step;
+  source.bytes = int64_t{at.width} * step;
+  const int origin = source.kind == PixelSource::weighted ? across.first : 0;
+  const size_t n = across.start.size();
+  start.resize(n);
+  pairs.assign(4 * n + 16, 0);
+  for (size_t i = 0; i < n; i++) {
+    start[i] = (across.start[i] - origin) * step;
+    const float right = across.count[i] > 1 ? across.weight[i * static_cast<size_t>(across.taps) + 1] : 0;
+    const int32_t weight = static_cast<int32_t>(std::nearbyint(right * bilinear_one));
+    std::fill_n(pairs.begin() + static_cast<ptrdiff_t>(4 * i), 4, (bilinear_one - weight) | weight << 16);
+  }
+  source.start = start.data();
+  source.pairs = pairs.data();
+  source.weight = across.weight.data();
+  source.taps = across.taps;
 
   const ChannelOrder order = channel_order(format);
   const bool rgb = settings.channels == Channels::rgb;
@@ -105,8 +124,10 @@ void Preprocessor::Impl::prepare(const Placement& placement, PixelFormat picture
     scale[order.g] *= static_cast<float>(grey_weights[1]) / 65536;
     scale[order.b] *= static_cast<float>(grey_weights[2]) / 65536;
   }
-  // Behind a blended row: taps of weight 0 and the fourth float of a pixel are read too, and must be finite.
-  row_floats = int64_t{across.last - across.first + across.taps + 1} * step + 16;
+  // Behind a blended row: taps of weight 0 are read too, by the vector, and must be finite.
+  row_floats = source.kind == PixelSource::weighted
+                   ? int64_t{across.last - across.first + across.taps} * step + 16
+                   : 0;
   line_floats = settings.type == DType::f32 ? 0 : int64_t{at.x1 - at.x0} * channels;
   scratch.assign(static_cast<size_t>((row_floats + line_floats) * threads()), 0);
   width = at.width;
@@ -114,34 +135,43 @@ void Preprocessor::Impl::prepare(const Placement& placement, PixelFormat picture
 }
 
 // Writes output pixels of one row: lines[c] is a plane's row, or lines[0] all channels.
-void Preprocessor::Impl::sample(const float* blended, float* const* lines) const {
+void Preprocessor::Impl::sample(const PixelSource& pixels, float* const* lines) const {
   const int64_t n = at.x1 - at.x0;
   const bool planes = settings.layout == Layout::nchw;
-  if (taps.channels == 1) {
+  if (pixels.channels == 1) {
     for (int c = 0; c < channels; c++)
-      kernels->grey(taps, blended, n, scale[c], bias[c], planes ? lines[c] : lines[0] + c,
-                    planes ? 1 : channels);
+      kernels->grey(pixels, n, scale[c], bias[c], planes ? lines[c] : lines[0] + c, planes ? 1 : channels);
   } else if (channels == 1) {
-    kernels->colour_sum(taps, blended, n, scale, bias, lines[0]);
+    kernels->colour_sum(pixels, n, scale, bias, lines[0]);
   } else if (planes) {
     float* const ordered[] = {lines[plane[0]], lines[plane[1]], lines[plane[2]]};
-    kernels->colour_planes(taps, blended, n, scale, bias, ordered);
+    kernels->colour_planes(pixels, n, scale, bias, ordered);
   } else {
-    kernels->colour_pixels(taps, blended, n, scale, bias, plane[0] != 0, lines[0]);
+    kernels->colour_pixels(pixels, n, scale, bias, plane[0] != 0, lines[0]);
   }
 }
 
 void Preprocessor::Impl::row(const ImageView& image, int y, float* blended, uint8_t* out) const {
   const size_t i = static_cast<size_t>(y - at.y0);
-  const int64_t n = int64_t{across.last - across.first} * taps.channels;
-  kernels->blend_rows(image.row(down.start[i]) + int64_t{across.first} * taps.channels, image.stride,
-                      down.weight.data() + i * static_cast<size_t>(down.taps), down.count[i], n, blended);
+  const float* weight = down.weight.data() + i * static_cast<size_t>(down.taps);
+  const uint8_t* in = image.row(down.start[i]);
+  PixelSource pixels = source;
+  if (source.kind == PixelSource::weighted) {
+    const int64_t from = int64_t{across.first} * source.channels, to = int64_t{across.last} * source.channels;
+    kernels->blend_rows(in + from, image.stride, weight, down.count[i], to - from, blended);
+    pixels.row = blended;
+  } else {
+    pixels.upper = in;
+    pixels.lower = in + (down.count[i] - 1) * image.stride;
+    pixels.upper_weight = weight[0] / bilinear_one;
+    pixels.lower_weight = (1 - weight[0]) / bilinear_one;
+  }
   float* line[3] = {};
   const int64_t elements = line_elements(at.x1 - at.x0);
   for (int c = 0; c < lines(); c++)
     line[c] = settings.type == DType::f32 ? reinterpret_cast<float*>(place_of(out, c, y, at.x0))
                                           : blended + row_floats + c * elements;
-  sample(blended, line);
+  sample(pixels, line);
   for (int c = 0; c < lines(); c++) {
     if (settings.type != DType::f32) convert(line[c], elements, place_of(out, c, y, at.x0));
     const uint8_t* padding = pad.data() + c * element * settings.width;

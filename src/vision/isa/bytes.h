@@ -5,6 +5,19 @@
 namespace hone::HONE_ISA {
 namespace {
 
+// The first bytes as floats.
+HONE_INLINE f32v widen(vec<int32_t, 4> bytes) {
+#if defined(__AVX512F__)
+  return convert<f32v>((i32v)_mm512_cvtepu8_epi32((__m128i)bytes));
+#elif defined(__AVX2__)
+  return convert<f32v>((i32v)_mm256_cvtepu8_epi32((__m128i)bytes));
+#elif defined(__aarch64__)
+  return (f32v)vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vget_low_u8((uint8x16_t)bytes)))));
+#else
+  return convert<f32v>((i32v)_mm_cvtepu8_epi32((__m128i)bytes));
+#endif
+}
+
 // B vectors of floats from as many bytes.
 template <int B>
 HONE_INLINE void load_bytes(const uint8_t* p, f32v (&v)[B]) {
@@ -21,20 +34,13 @@ HONE_INLINE void load_bytes(const uint8_t* p, f32v (&v)[B]) {
 #endif
   sfor<B>([&](auto b) HONE_LAMBDA {
     const uint8_t* q = p + b * lanes<float>;
-#if defined(__AVX512F__)
-    v[b] = convert<f32v>((i32v)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(q))));
-#elif defined(__AVX2__)
-    v[b] = convert<f32v>((i32v)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(q))));
-#else
-    int32_t four;
-    memcpy(&four, q, sizeof four);
-#if defined(__aarch64__)
-    const uint16x8_t wide = vmovl_u8(vcreate_u8(static_cast<uint32_t>(four)));
-    v[b] = (f32v)vcvtq_f32_u32(vmovl_u16(vget_low_u16(wide)));
-#else
-    v[b] = convert<f32v>((i32v)_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)));
-#endif
-#endif
+    if constexpr (lanes<float> == 16) {
+      v[b] = widen(load<vec<int32_t, 4>>(q));
+    } else {
+      vec<int32_t, 4> x{};
+      memcpy(&x, q, lanes<float>);
+      v[b] = widen(x);
+    }
   });
 }
 

@@ -1,12 +1,9 @@
 #include "vision/isa/preprocess.h"
 
-#include "vision/isa/bytes.h"
+#include "vision/isa/four.h"
 
 namespace hone::HONE_ISA {
 namespace {
-
-constexpr int L = lanes<float>;
-using f32x4 = vec<float, 4>;
 
 // --- rows: B vectors at a time share the walk over the taps; Taps = 0: as many as are given ---
 
@@ -50,118 +47,184 @@ void blend_rows(const uint8_t* in, int64_t stride, const float* weight, int taps
   else blend<0>(in, stride, weight, taps, n, out);
 }
 
-// --- pixels: one in each f32x4, four at a time ---
+// --- pixels: four(at) yields those of the output at[0..3] ---
 
-// Pixels x[0..3] of the output.
-template <int C, int Taps>
-HONE_INLINE void gather(const PixelTaps& t, const float* row, const int64_t (&x)[4], f32x4 (&pixel)[4]) {
-  const int taps = Taps ? Taps : t.taps;
-  const float *p[4], *w[4];
-  sfor<4>([&](auto i) HONE_LAMBDA {
-    p[i] = row + t.start[x[i]];
-    w[i] = t.weight + x[i] * taps;
-    pixel[i] = splat<f32x4>(w[i][0]) * load<f32x4>(p[i]);
-  });
-  for (int k = 1; k < taps; k++)
-    sfor<4>([&](auto i) HONE_LAMBDA { pixel[i] += splat<f32x4>(w[i][k]) * load<f32x4>(p[i] + k * C); });
-}
+// At the end of a row, where whole vectors would be read from behind it: its last bytes, and zeros.
+struct RowEnd {
+  static constexpr int most = 16;
+  int64_t from;  // of these bytes in the row
+  uint8_t upper[2 * most] = {}, lower[2 * most] = {};
 
-// The first three channels of four pixels, each in a vector.
-HONE_INLINE void transpose(const f32x4 (&pixel)[4], f32x4 (&channel)[3]) {
-  const f32x4 a = __builtin_shufflevector(pixel[0], pixel[1], 0, 4, 1, 5),
-              b = __builtin_shufflevector(pixel[2], pixel[3], 0, 4, 1, 5),
-              c = __builtin_shufflevector(pixel[0], pixel[1], 2, 6, 3, 7),
-              d = __builtin_shufflevector(pixel[2], pixel[3], 2, 6, 3, 7);
-  channel[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-  channel[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  channel[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-}
-
-// put(x, n, pixel) takes output pixels [x, x + n), n <= 4, until all are taken; some may be given twice.
-template <int C, int Taps, class Put>
-HONE_INLINE void each_four(const PixelTaps& t, const float* row, int64_t n, Put&& put) {
-  f32x4 pixel[4];
-  for (int64_t x = 0; x < n; x += 4) {
-    if (x + 4 > n && n >= 4) x = n - 4;
-    int64_t at[4];
-    sfor<4>([&](auto i) HONE_LAMBDA { at[i] = x + i < n ? x + i : n - 1; });
-    gather<C, Taps>(t, row, at, pixel);
-    put(x, n - x < 4 ? static_cast<int>(n - x) : 4, pixel);
+  HONE_INLINE explicit RowEnd(const PixelSource& s) : from(s.bytes > most ? s.bytes - most : 0) {
+    memcpy(upper, s.upper + from, static_cast<size_t>(s.bytes - from));
+    memcpy(lower, s.lower + from, static_cast<size_t>(s.bytes - from));
   }
-}
+};
 
-// Picks the number of channels and of taps.
-template <class Put>
-HONE_INLINE void each_pixel(const PixelTaps& t, const float* row, int64_t n, Put&& put) {
-  if (t.channels == 3) {
-    if (t.taps == 1) each_four<3, 1>(t, row, n, put);
-    else if (t.taps == 2) each_four<3, 2>(t, row, n, put);
-    else each_four<3, 0>(t, row, n, put);
-  } else {
-    if (t.taps == 1) each_four<4, 1>(t, row, n, put);
-    else if (t.taps == 2) each_four<4, 2>(t, row, n, put);
-    else each_four<4, 0>(t, row, n, put);
-  }
-}
-
-void colour_planes(const PixelTaps& t, const float* row, int64_t n, const float* scale, const float* bias,
-                   float* const* out) {
-  f32x4 s[3], b[3];
-  float* plane[3];
-  sfor<3>([&](auto j) HONE_LAMBDA {
-    s[j] = splat<f32x4>(scale[j]);
-    b[j] = splat<f32x4>(bias[j]);
-    plane[j] = out[j];
-  });
-  each_pixel(t, row, n, [&](int64_t x, int m, const f32x4(&pixel)[4]) HONE_LAMBDA {
-    f32x4 channel[3];
-    transpose(pixel, channel);
-    sfor<3>([&](auto j) HONE_LAMBDA {
-      const f32x4 v = channel[j] * s[j] + b[j];
-      if (m == 4) store(plane[j] + x, v);
-      else store_n(plane[j] + x, v, m);
+template <int C>
+struct Copy {
+  static constexpr int reads = 4;
+  const PixelSource& s;
+  const RowEnd& end;
+  template <bool Checked>
+  HONE_INLINE Four four(const int64_t (&at)[4]) const {
+    const uint8_t* p[4];
+    sfor<4>([&](auto i) HONE_LAMBDA {
+      const int64_t x = s.start[at[i]];
+      p[i] = Checked && x + reads > s.bytes ? end.upper + (x - end.from) : s.upper + x;
     });
+    Four f;
+    sfor<vectors>([&](auto i) HONE_LAMBDA { f.v[i] = load_pixels(p + i * per_vector); });
+    return f;
+  }
+};
+
+template <int C>
+struct Bilinear {
+  static constexpr int reads = 16;
+  const PixelSource& s;
+  const RowEnd& end;
+  template <bool Checked>
+  HONE_INLINE Four four(const int64_t (&at)[4]) const {
+    const uint8_t *p[4], *q[4];
+    sfor<4>([&](auto i) HONE_LAMBDA {
+      const int64_t x = s.start[at[i]];
+      const bool over = Checked && x + reads > s.bytes;
+      p[i] = over ? end.upper + (x - end.from) : s.upper + x;
+      q[i] = over ? end.lower + (x - end.from) : s.lower + x;
+    });
+    const f32v wp = splat<f32v>(s.upper_weight), wq = splat<f32v>(s.lower_weight);
+    Four f;
+    sfor<vectors>([&](auto i) HONE_LAMBDA {
+      constexpr int first = i * per_vector;
+      const i32v pairs = load<i32v>(s.pairs + 4 * at[first]);
+      const i32v upper = multiply_pairs(pair_up<C>(load_blocks(p + first)), pairs),
+                 lower = multiply_pairs(pair_up<C>(load_blocks(q + first)), pairs);
+      f.v[i] = convert<f32v>(upper) * wp + convert<f32v>(lower) * wq;
+    });
+    return f;
+  }
+};
+
+template <int C>
+struct Weighted {
+  const PixelSource& s;
+  template <bool>
+  HONE_INLINE Four four(const int64_t (&at)[4]) const {
+    constexpr int unit = taps_per_vector<C>;
+    const float *p[4], *w[4];
+    f32v sum[4];
+    sfor<4>([&](auto i) HONE_LAMBDA {
+      p[i] = s.row + s.start[at[i]];
+      w[i] = s.weight + at[i] * s.taps;
+      sum[i] = spread_weights<C>(w[i]) * load<f32v>(p[i]);
+    });
+    for (int k = unit; k < s.taps; k += unit)
+      sfor<4>([&](auto i) HONE_LAMBDA { sum[i] += spread_weights<C>(w[i] + k) * load<f32v>(p[i] + k * C); });
+    return add_taps<C>(sum);
+  }
+};
+
+// put(x, n, four) takes output pixels [x, x + n), n <= 4, until all n are taken; some may be given twice. The
+// first `safe` need no check. `pairs` of a bilinear source are read by the vector, so fewer than four pixels
+// are its first four where there are as many: the table has room for them.
+template <class Source, class Put>
+HONE_INLINE void each_four(const Source& source, int64_t n, int64_t safe, Put&& put) {
+  int64_t x = 0;
+  for (; x + 4 <= safe; x += 4) {
+    const int64_t at[4] = {x, x + 1, x + 2, x + 3};
+    put(x, 4, source.template four<false>(at));
+  }
+  for (; x < n; x += 4) {
+    if (x + 4 > n && n >= 4) x = n - 4;
+    const int64_t last = n - 1;
+    const int64_t at[4] = {x, x + 1 < n ? x + 1 : last, x + 2 < n ? x + 2 : last, x + 3 < n ? x + 3 : last};
+    put(x, n - x < 4 ? static_cast<int>(n - x) : 4, source.template four<true>(at));
+  }
+}
+
+// Pixels of the output whose bytes may be read by the vector.
+HONE_INLINE int64_t safe_pixels(const PixelSource& s, int64_t n, int reads) {
+  while (n > 0 && s.start[n - 1] + reads > s.bytes) n--;
+  return n;
+}
+
+template <int C, class Put>
+HONE_INLINE void each_pixel_of(const PixelSource& s, int64_t n, Put&& put) {
+  if (s.kind == PixelSource::weighted) return each_four(Weighted<C>{s}, n, n, put);
+  const RowEnd end(s);
+  if (s.kind == PixelSource::copy) each_four(Copy<C>{s, end}, n, safe_pixels(s, n, 4), put);
+  else each_four(Bilinear<C>{s, end}, n, safe_pixels(s, n, 16), put);
+}
+template <class Put>
+HONE_INLINE void each_pixel(const PixelSource& s, int64_t n, Put&& put) {
+  if (s.channels == 3) each_pixel_of<3>(s, n, put);
+  else each_pixel_of<4>(s, n, put);
+}
+
+HONE_INLINE f32v three(const float* p) { return repeat(f32x4{p[0], p[1], p[2]}); }
+
+void colour_planes(const PixelSource& source, int64_t n, const float* scale, const float* bias,
+                   float* const* out) {
+  const f32v s = three(scale), b = three(bias);
+  float *const to0 = out[0], *const to1 = out[1], *const to2 = out[2];
+  each_pixel(source, n, [&](int64_t x, int m, Four f) HONE_LAMBDA {
+    f32x4 channel[3];
+    sfor<vectors>([&](auto i) HONE_LAMBDA { f.v[i] = f.v[i] * s + b; });
+    transpose(f, channel);
+    if (m == 4) {
+      store(to0 + x, channel[0]);
+      store(to1 + x, channel[1]);
+      store(to2 + x, channel[2]);
+    } else {
+      store_n(to0 + x, channel[0], m);
+      store_n(to1 + x, channel[1], m);
+      store_n(to2 + x, channel[2], m);
+    }
   });
 }
 
 template <bool Swap>
-HONE_INLINE void interleave(const PixelTaps& t, const float* row, int64_t n, const float* scale,
-                            const float* bias, float* out) {
-  const f32x4 s = {scale[0], scale[1], scale[2]}, b = {bias[0], bias[1], bias[2]};
-  each_pixel(t, row, n, [&](int64_t x, int m, const f32x4(&pixel)[4]) HONE_LAMBDA {
+HONE_INLINE void interleave(const PixelSource& source, int64_t n, const float* scale, const float* bias,
+                            float* out) {
+  const f32v s = three(scale), b = three(bias);
+  each_pixel(source, n, [&](int64_t x, int m, Four f) HONE_LAMBDA {
+    float* to = out + 3 * x;
+    if constexpr (Swap) {
+      // so that scale and bias meet their channels
+      sfor<vectors>([&](auto i) HONE_LAMBDA { f.v[i] = swap_ends(f.v[i]); });
+    }
+    sfor<vectors>([&](auto i) HONE_LAMBDA { f.v[i] = f.v[i] * s + b; });
     sfor<4>([&](auto i) HONE_LAMBDA {
-      if (i >= m) return;
-      const f32x4 v = (Swap ? __builtin_shufflevector(pixel[i], pixel[i], 2, 1, 0, 3) : pixel[i]) * s + b;
       // Four lanes where a pixel of this call follows that overwrites the fourth.
-      if (i + 1 < m) store(out + 3 * (x + i), v);
-      else store_n(out + 3 * (x + i), v, 3);
+      if (i + 1 < m) store(to + 3 * i, pixel<i>(f));
+      else if (i < m) store_n(to + 3 * i, pixel<i>(f), 3);
     });
   });
 }
-void colour_pixels(const PixelTaps& t, const float* row, int64_t n, const float* scale, const float* bias,
-                   bool swap, float* out) {
-  if (swap) interleave<true>(t, row, n, scale, bias, out);
-  else interleave<false>(t, row, n, scale, bias, out);
+void colour_pixels(const PixelSource& source, int64_t n, const float* scale, const float* bias, bool swap,
+                   float* out) {
+  if (swap) interleave<true>(source, n, scale, bias, out);
+  else interleave<false>(source, n, scale, bias, out);
 }
 
-void colour_sum(const PixelTaps& t, const float* row, int64_t n, const float* scale, const float* bias,
-                float* out) {
-  const f32x4 s0 = splat<f32x4>(scale[0]), s1 = splat<f32x4>(scale[1]), s2 = splat<f32x4>(scale[2]),
-              b = splat<f32x4>(bias[0]);
-  each_pixel(t, row, n, [&](int64_t x, int m, const f32x4(&pixel)[4]) HONE_LAMBDA {
+void colour_sum(const PixelSource& source, int64_t n, const float* scale, const float* bias, float* out) {
+  const f32v s = three(scale);
+  const f32x4 b = splat<f32x4>(bias[0]);
+  each_pixel(source, n, [&](int64_t x, int m, Four f) HONE_LAMBDA {
     f32x4 channel[3];
-    transpose(pixel, channel);
-    store_n(out + x, channel[0] * s0 + (channel[1] * s1 + (channel[2] * s2 + b)), m);
+    sfor<vectors>([&](auto i) HONE_LAMBDA { f.v[i] *= s; });
+    transpose(f, channel);
+    store_n(out + x, channel[0] + channel[1] + (channel[2] + b), m);
   });
 }
 
-void grey(const PixelTaps& t, const float* row, int64_t n, float scale, float bias, float* out,
-          int64_t pitch) {
-  const float* w = t.weight;
-  for (int64_t x = 0; x < n; x++, w += t.taps) {
-    const float* p = row + t.start[x];
+void grey(const PixelSource& s, int64_t n, float scale, float bias, float* out, int64_t pitch) {
+  const float* w = s.weight;
+  for (int64_t x = 0; x < n; x++, w += s.taps) {
+    const float* p = s.row + s.start[x];
     float sum = w[0] * p[0];
-    for (int k = 1; k < t.taps; k++) sum += w[k] * p[k];
+    for (int k = 1; k < s.taps; k++) sum += w[k] * p[k];
     out[x * pitch] = sum * scale + bias;
   }
 }
@@ -195,7 +258,8 @@ void to_i8(const float* in, int64_t n, int8_t* out) { to_bytes(in, n, out, -128,
 }  // namespace
 
 extern const PreprocessKernels preprocess_kernels;
-const PreprocessKernels preprocess_kernels = {.blend_rows = blend_rows,
+const PreprocessKernels preprocess_kernels = {.taps_unit = {1, 1, 1, taps_per_vector<3>, taps_per_vector<4>},
+                                              .blend_rows = blend_rows,
                                               .colour_planes = colour_planes,
                                               .colour_pixels = colour_pixels,
                                               .colour_sum = colour_sum,
