@@ -34,13 +34,16 @@ HONE_INLINE void load_bytes(const uint8_t* p, f32v (&v)[B]) {
 #endif
   sfor<B>([&](auto b) HONE_LAMBDA {
     const uint8_t* q = p + b * lanes<float>;
-    if constexpr (lanes<float> == 16) {
-      v[b] = widen(load<vec<int32_t, 4>>(q));
-    } else {
-      vec<int32_t, 4> x{};
-      memcpy(&x, q, lanes<float>);
-      v[b] = widen(x);
-    }
+    // (Through memcpy to a part of a vector g++ would go by way of memory.)
+#if defined(__AVX512F__)
+    v[b] = widen(load<vec<int32_t, 4>>(q));
+#elif defined(__AVX2__)
+    v[b] = widen((vec<int32_t, 4>)_mm_loadl_epi64(reinterpret_cast<const __m128i*>(q)));
+#else
+    int32_t four;
+    memcpy(&four, q, sizeof four);
+    v[b] = widen(vec<int32_t, 4>{four});
+#endif
   });
 }
 

@@ -65,21 +65,20 @@ HONE_INLINE void transpose(const Four& f, f32x4 (&channel)[3]) {
 // --- from bytes ---
 
 // A vector of the 128 bits at each of p[0 .. per_vector).
-template <int W = L>
-HONE_INLINE vec<int32_t, W> load_blocks(const uint8_t* const* p) {
-  using i32x4 = vec<int32_t, 4>;
-  if constexpr (W == 4) {
-    return load<vec<int32_t, W>>(p[0]);
-  } else {
-    using i32x8 = vec<int32_t, 8>;
-    const i32x8 low = shuffle<0, 1, 2, 3, 4, 5, 6, 7>(load<i32x4>(p[0]), load<i32x4>(p[1]));
-    if constexpr (W == 8) {
-      return low;
-    } else {
-      const i32x8 high = shuffle<0, 1, 2, 3, 4, 5, 6, 7>(load<i32x4>(p[2]), load<i32x4>(p[3]));
-      return shuffle<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15>(low, high);
-    }
-  }
+HONE_INLINE i32v load_blocks(const uint8_t* const* p) {
+#if defined(__AVX2__)
+  const auto block = [&](int i) HONE_LAMBDA { return load<__m128i>(p[i]); };
+  const auto two = [&](int i) HONE_LAMBDA {
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(block(i)), block(i + 1), 1);
+  };
+#if defined(__AVX512F__)
+  return (i32v)_mm512_maskz_inserti64x4(0xff, _mm512_castsi256_si512(two(0)), two(2), 1);
+#else
+  return (i32v)two(0);
+#endif
+#else
+  return load<i32v>(p[0]);
+#endif
 }
 
 // Of pixels beside each other in 128 bits: each channel's two bytes as a pair of 16-bit numbers.
@@ -117,13 +116,15 @@ HONE_INLINE i32v multiply_pairs(i32v a, i32v b) {
 
 // The four bytes at each of p[0 .. per_vector).
 HONE_INLINE f32v load_pixels(const uint8_t* const* p) {
-  vec<int32_t, 4> bytes{};
-  sfor<per_vector>([&](auto i) HONE_LAMBDA {
-    int32_t four;
-    memcpy(&four, p[i], sizeof four);
-    bytes[i.value] = four;
-  });
-  return widen(bytes);
+  int32_t four[per_vector];
+  sfor<per_vector>([&](auto i) HONE_LAMBDA { memcpy(&four[i], p[i], 4); });
+#if defined(__AVX512F__)
+  return widen(vec<int32_t, 4>{four[0], four[1], four[2], four[3]});
+#elif defined(__AVX2__)
+  return widen(vec<int32_t, 4>{four[0], four[1]});
+#else
+  return widen(vec<int32_t, 4>{four[0]});
+#endif
 }
 
 // --- from floats: several taps share a vector, as many pixels of C channels as fit into it ---

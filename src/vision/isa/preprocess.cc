@@ -64,7 +64,7 @@ struct RowEnd {
 template <int C>
 struct Copy {
   static constexpr int reads = 4;
-  const PixelSource& s;
+  const PixelSource s;  // a copy: stores to the output could change the original's members, to the compiler
   const RowEnd& end;
   template <bool Checked>
   HONE_INLINE Four four(const int64_t (&at)[4]) const {
@@ -82,7 +82,7 @@ struct Copy {
 template <int C>
 struct Bilinear {
   static constexpr int reads = 16;
-  const PixelSource& s;
+  const PixelSource s;
   const RowEnd& end;
   template <bool Checked>
   HONE_INLINE Four four(const int64_t (&at)[4]) const {
@@ -108,7 +108,7 @@ struct Bilinear {
 
 template <int C>
 struct Weighted {
-  const PixelSource& s;
+  const PixelSource s;
   template <bool>
   HONE_INLINE Four four(const int64_t (&at)[4]) const {
     constexpr int unit = taps_per_vector<C>;
