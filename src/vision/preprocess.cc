@@ -29,10 +29,10 @@ struct Preprocessor::Impl {
   PixelSource source{};                     // less what differs from row to row
   float scale[3], bias[3];                  // in the order of the picture's channels (nhwc: of the input's)
   int plane[3];                             // of the input, for each channel of the picture
-  int64_t row_floats = 0, line_floats = 0;  // per thread: a blended row, and a row before its conversion
+  int tasks = 1;                            // a picture is shared by
+  int64_t row_floats = 0, line_floats = 0;  // per task: a blended row, and a row before its conversion
   std::vector<float> scratch;
 
-  int threads() const { return pool ? pool->threads() : 1; }
   void fill_pad();
   void prepare(const Placement&, PixelFormat);
   void row(const ImageView&, int y, float* scratch, uint8_t* out) const;
@@ -129,7 +129,12 @@ void Preprocessor::Impl::prepare(const Placement& placement, PixelFormat picture
                    ? int64_t{across.last - across.first + across.taps} * step + 16
                    : 0;
   line_floats = settings.type == DType::f32 ? 0 : int64_t{at.x1 - at.x0} * channels;
-  scratch.assign(static_cast<size_t>((row_floats + line_floats) * threads()), 0);
+  // Sharing costs a few tens of microseconds where the other threads sleep. Work in 1/8 ns of a fast core.
+  const int64_t work =
+      int64_t{at.y1 - at.y0} * ((at.x1 - at.x0) * (4 + across.most) + row_floats * down.most / 6);
+  constexpr int64_t worth_sharing = 400'000;
+  tasks = pool && work >= worth_sharing ? pool->threads() : 1;
+  scratch.assign(static_cast<size_t>((row_floats + line_floats) * tasks), 0);
   width = at.width;
   height = at.height;
 }
@@ -233,15 +238,15 @@ Result<Placement> Preprocessor::run(const ImageView& image, void* out) {
   }
   uint8_t* const bytes = static_cast<uint8_t*>(out);
   // Rows of the picture cost more than rows of padding: each thread gets its share of both.
-  const int64_t tasks = m.threads(), rows = m.at.y1 - m.at.y0, padding = m.settings.height - rows;
-  const auto task = [&](int64_t t, int thread) {
-    float* const scratch = m.scratch.data() + thread * (m.row_floats + m.line_floats);
+  const int64_t tasks = m.tasks, rows = m.at.y1 - m.at.y0, padding = m.settings.height - rows;
+  const auto task = [&](int64_t t, int) {
+    float* const scratch = m.scratch.data() + t * (m.row_floats + m.line_floats);
     for (int64_t i = rows * t / tasks; i < rows * (t + 1) / tasks; i++)
       m.row(image, m.at.y0 + static_cast<int>(i), scratch, bytes);
     for (int64_t i = padding * t / tasks; i < padding * (t + 1) / tasks; i++)
       m.pad_row(static_cast<int>(i < m.at.y0 ? i : i + rows), bytes);
   };
-  if (m.pool) m.pool->run(tasks, task);
+  if (tasks > 1) m.pool->run(tasks, task);
   else task(0, 0);
   return m.at;
 }
