@@ -69,9 +69,11 @@ Status complete_input(Preprocess& input, bool layout_given, bool type_given, con
                  is.c_str());
   }
   if (shape.channels != -1 && shape.channels != channels) {
-    const char* remedy = shape.channels == 1   ? "; a network of one channel takes channels = \"gray\""
-                         : shape.channels == 3 ? "; a network of three takes channels = \"rgb\" or \"bgr\""
-                                               : "";
+    const auto really = picture_shape(port, 0);
+    const int64_t theirs = really && really->layout_certain ? really->channels : -1;
+    const char* remedy = theirs == 1   ? "; a network of one channel takes channels = \"gray\""
+                         : theirs == 3 ? "; a network of three takes channels = \"rgb\" or \"bgr\""
+                                       : "";
     return error(Code::invalid_argument, "[input] channels = \"%s\" makes %d, but %s%s",
                  channels == 1                     ? "gray"
                  : input.channels == Channels::bgr ? "bgr"

@@ -31,6 +31,12 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
+std::string preset_about(std::string_view name) {
+  const Embedded* file = find_file(std::string(name) + std::string(suffix));
+  if (!file || !file->text.starts_with("# ")) return "";
+  return std::string(file->text.substr(2, file->text.find('\n') - 2));
+}
+
 Result<Task> preset(std::string_view name) {
   const Embedded* file = find_file(std::string(name) + std::string(suffix));
   if (!file) {

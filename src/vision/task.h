@@ -83,7 +83,7 @@ std::string print_task(const Task&);
 // A built-in task by name (presets/*.toml); errors list the names.
 Result<Task> preset(std::string_view name);
 std::vector<std::string> preset_names();
-// Every key with its values, default and meaning, as the tables of docs/tasks.md.
+// Every key with its values, default and meaning, decoders and presets, as the tables of docs/tasks.md.
 std::string task_reference();
 
 }  // namespace hone::vision

@@ -317,6 +317,8 @@ std::vector<TaskField> make_fields() {
       field("head", "max_sizes", MEMBER(head.max_sizes), pixels, "of the priors, in pixels", left_out),
       field("head", "aspect_ratios", MEMBER(head.aspect_ratios),
             {.low = 1e-3, .high = 1e3, .most = most_list}, "of the priors, width / height", left_out),
+      field("head", "even_cells", MEMBER(head.even_cells), {},
+            "the cells of a map divide the input evenly, whatever its stride"),
       field("head", "reg_max", MEMBER(head.reg_max), {.low = 0, .high = 256},
             "bins of a distribution over distances, less one; 0: as such networks have it"),
       field("head", "box_format", MEMBER(head.box_format), {.names = box_formats},

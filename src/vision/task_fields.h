@@ -40,6 +40,9 @@ struct TaskField {
 // parse_task with other files than those of a folder. Fills the draft.
 Result<Task> parse_task_with(std::string_view toml, TaskDraft);
 
+// The comment that a preset begins with, one line.
+std::string preset_about(std::string_view name);
+
 // In the order of printing: the root's keys, those of [input], those of [head].
 std::span<const TaskField> task_fields();
 // Whether a decoder that reads `fields` reads that key of [head].

@@ -39,6 +39,18 @@ std::string task_reference() {
                 value.empty() ? "" : ("`" + value + "`").c_str(), f.help.c_str(),
                 *f.used_when ? "; only with " : "", f.used_when);
   }
+  out +=
+      "\nDecoders:\n\n| decoder | task | networks | keys of `[head]` beside decoder, outputs, "
+      "score_threshold |\n"
+      "|---|---|---|---|\n";
+  for (const Decoder& d : decoders()) {
+    std::string keys;
+    for (const char* key : d.fields) keys += (keys.empty() ? "" : ", ") + std::string(key);
+    out += strf("| `%s` | %s | %s | %s |\n", d.name, task_kind_name(d.kind), d.about, keys.c_str());
+  }
+  out += "\nPresets:\n\n| preset | what for |\n|---|---|\n";
+  for (const std::string& name : preset_names())
+    out += strf("| `%s` | %s |\n", name.c_str(), preset_about(name).c_str());
   return out;
 }
 
