@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws, learns and exports the demo models: parts_classify.onnx, parts_detect.onnx, parts_segment.onnx.
 
-    python3 train.py [classify detect segment] [--out DIR] [--quick]      needs torch and numpy
+    python3 train.py [classify detect segment] [--quick]      needs torch and numpy
 
 Every picture is drawn by pictures.py from a fixed seed: there is nothing to download, and nobody else's data or licence is involved.
 """
 import argparse
 import copy
 import pathlib
+import tempfile
 import time
+import zlib
 
 import numpy as np
 import torch
@@ -73,12 +75,11 @@ def training_set(task, count):
 
 
 def cached(task, count, folder):
-    """training_set, kept in a folder between runs if there is one. It is the caller's to empty when the pictures change."""
-    if not folder:
-        return training_set(task, count)
-    paths = [folder / f'{task}_{count}_{part}.npy' for part in 'xy']
+    """training_set, kept in a folder: drawing takes as long as training. What draws is in the name, so that old pictures are not used."""
+    here = pathlib.Path(__file__).resolve().parent
+    code = zlib.crc32(b''.join((here / f).read_bytes() for f in ('parts.py', 'pictures.py', 'reference.py')))
+    paths = [folder / f'{task}_{count}_{code:08x}_{part}.npy' for part in 'xy']
     if not paths[1].exists():
-        folder.mkdir(parents=True, exist_ok=True)
         for path, values in zip(paths, training_set(task, count)):
             np.save(path, values)
     return [np.load(path) for path in paths]
@@ -181,13 +182,16 @@ def classes(task):
     return pictures.REGIONS if task == 'segment' else pictures.LABELS
 
 
-def train(task, quick, minutes, cache):
+def train(task, quick, minutes, folder, start_from=None):
     count, steps, batch, rate = PLANS[task]
     if quick:
         count, steps = count // 8, steps // 12
-    x, y = cached(task, count, cache)
+    x, y = cached(task, count, folder)
     network = NETWORK[task](len(classes(task))).to(memory_format=torch.channels_last)
     print(f'{task}: {sum(p.numel() for p in network.parameters())} parameters', flush=True)
+    if start_from:
+        network.load_state_dict(torch.load(start_from / f'parts_{task}.pt'))
+        rate = rate / 2
     plain = [p for p in network.parameters() if p.ndim < 2]  # scales and biases are not held small
     optimiser = torch.optim.AdamW([{'params': [p for p in network.parameters() if p.ndim >= 2], 'weight_decay': .02},
                                    {'params': plain, 'weight_decay': 0}], lr=rate)
@@ -286,17 +290,20 @@ def main():
     parser.add_argument('--quick', action='store_true', help='a tenth of the training, to see that everything works')
     parser.add_argument('--minutes', type=float, default=1e9, metavar='N', help='to train at most so long (drawing aside), in fewer steps')
     parser.add_argument('--held-out', type=int, default=1000, metavar='N', help='pictures for the scores')
-    parser.add_argument('--cache', type=pathlib.Path, metavar='DIR', help='keep the drawn training pictures here')
+    parser.add_argument('--work', type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / 'hone-parts', metavar='DIR',
+                        help='for drawn pictures and weights')
+    parser.add_argument('--start', type=pathlib.Path, metavar='DIR', help='go on from the weights here, at half the rate')
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    for folder in options.out, options.work:
+        folder.mkdir(parents=True, exist_ok=True)
     for task in options.tasks or SIZES:
         # One thread and fixed seeds: the same machine gives the same file each time.
         torch.set_num_threads(1)
         torch.manual_seed(SEED)
         start = time.time()
-        network = train(task, options.quick, options.minutes, options.cache)
+        network = train(task, options.quick, options.minutes, options.work, options.start)
         export(task, network, options.out / f'parts_{task}.onnx')
-        torch.save(network.state_dict(), options.out / f'parts_{task}.pt')
+        torch.save(network.state_dict(), options.work / f'parts_{task}.pt')
         evaluate(task, network, options.held_out)
         print(f'{task}: {time.time() - start:.0f} s in all', flush=True)
 
