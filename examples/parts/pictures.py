@@ -225,7 +225,7 @@ def main():
     parser.add_argument('task', choices=SCENES)
     parser.add_argument('out', type=pathlib.Path)
     parser.add_argument('--count', type=int, default=100)
-    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=[1], nargs='+')
     parser.add_argument('--size', default='480x360', metavar='WxH')
     parser.add_argument('--format', default='jpg', choices=('jpg', 'png'))
     o = parser.parse_args()

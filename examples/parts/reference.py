@@ -74,8 +74,8 @@ def overlap(a, b):
 
 
 def detections(rows, size, undo, shape, least, most_overlap):
-    """One picture's rows [A,5+K] -> boxes [n,4] in pixels of the picture, scores [n], classes [n]: best first, each class by itself
-    rid of boxes that overlap a better one by more than `most_overlap`."""
+    """One picture's rows [A,5+K] -> boxes [n,4] in pixels of the picture, scores [n], classes [n]: best first, rid of those that overlap
+    a better one by more than `most_overlap`, whatever its class: two parts never lie quite in one place, but a nut may look like a washer."""
     grid = cells(size)
     middle = (rows[:, :2] + grid[:, :2]) * grid[:, 2:]
     extent = np.exp(rows[:, 2:4]) * grid[:, 2:]
@@ -85,7 +85,7 @@ def detections(rows, size, undo, shape, least, most_overlap):
     keep = keep[np.argsort(-scores[keep], kind='stable')]
     boxes = np.concatenate([middle - extent / 2, middle + extent / 2], 1)[keep]
     scores, classes = scores[keep], classes[keep]
-    rival = (overlap(boxes, boxes) > most_overlap) & (classes[:, None] == classes[None])
+    rival = overlap(boxes, boxes) > most_overlap
     alive = np.ones(len(boxes), bool)
     for i in range(len(boxes)):
         if alive[i]:

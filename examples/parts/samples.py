@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws the sample pictures, and writes down what the models say about them when run by torch.
 
-    python3 samples.py [--models DIR] [--out DIR]       needs torch, numpy and Pillow
+    python3 samples.py [--work DIR]       needs torch, numpy and Pillow
 
 The pictures belong to a series that train.py neither trains on nor scores. They were chosen for what can be seen in them, not for
 what the models say.
@@ -32,7 +32,7 @@ CHOSEN = {
                 ('scratched_nut_and_gear', 20, 400, 300)),
 }
 MOST_BYTES = 40000
-SCORE, OVERLAP = .3, .5  # least score of a box, and how far two of a class may overlap
+SCORE, OVERLAP = .3, .5  # least score of a box, and how far two may overlap: as in parts_detect.toml
 
 
 def jpeg(picture):
@@ -71,7 +71,7 @@ def truth(task, s):
 def main():
     here = pathlib.Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--models', type=pathlib.Path, default=here, help='where train.py left its .pt files')
+    parser.add_argument('--work', type=pathlib.Path, default=train.WORK, help="train.py's, where the weights are")
     parser.add_argument('--out', type=pathlib.Path, default=here / 'samples')
     options = parser.parse_args()
     options.out.mkdir(exist_ok=True)
@@ -79,7 +79,7 @@ def main():
     answers = {}
     for task, chosen in CHOSEN.items():
         network = train.NETWORK[task](len(train.classes(task)))
-        network.load_state_dict(torch.load(options.models / f'parts_{task}.pt'))
+        network.load_state_dict(torch.load(options.work / f'parts_{task}.pt'))
         model = train.exported(task, network)
         for name, number, width, height in chosen:
             s = pictures.scene(task, [train.SEED, train.SAMPLES], number, width, height)
