@@ -17,6 +17,8 @@ Range pixels(double from, double to, int size) {
           static_cast<int>(std::clamp(std::ceil(to + 1), -1.0, most - 1))};
 }
 
+// Several times faster than std::hypot; what overflows is far away, and that is all that matters.
+double length(double x, double y) { return std::sqrt(x * x + y * y); }
 double coverage(double distance) { return std::clamp(0.5 - distance, 0.0, 1.0); }
 
 bool finite(const Area& a) {
@@ -35,7 +37,7 @@ class RoundedArea {
   }
   double distance(double x, double y) const {
     const double dx = std::abs(x - x_) - half_w_ + radius_, dy = std::abs(y - y_) - half_h_ + radius_;
-    const double outside = std::hypot(std::max(dx, 0.0), std::max(dy, 0.0));
+    const double outside = length(std::max(dx, 0.0), std::max(dy, 0.0));
     return outside + std::min(std::max(dx, dy), 0.0) - radius_;
   }
 
@@ -101,9 +103,9 @@ class Mask {
       for (int x = xs.first; x <= xs.last; x++) {
         const double px = x + 0.5 - a.x;
         const double t = length2 > 0 ? std::clamp((px * dx + py * dy) / length2, 0.0, 1.0) : 0;
-        const double c = coverage(std::hypot(px - t * dx, py - t * dy) - radius);
+        const double c = coverage(length(px - t * dx, py - t * dy) - radius);
         uint8_t& v = row[x - x_.first];
-        v = std::max(v, static_cast<uint8_t>(std::lround(c * 255)));
+        v = std::max(v, static_cast<uint8_t>(c * 255 + 0.5));
       }
     }
   }
@@ -131,7 +133,7 @@ class Mask {
 
 void blend(Image& image, int x, int y, const Paint& paint) {
   uint8_t* p = image.row(y) + static_cast<int64_t>(x) * channels_of(image.format());
-  const int weight = static_cast<int>(std::lround(paint.opacity * 256));
+  const int weight = static_cast<int>(paint.opacity * 256 + 0.5);
   const auto mix = [&](uint8_t& to, int with) {
     to = static_cast<uint8_t>(to + (((with - to) * weight + 128) >> 8));
   };

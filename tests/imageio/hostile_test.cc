@@ -1,6 +1,9 @@
 // Files that are cut off, damaged, lying or something else: a decoder refuses them with a sentence.
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+// libjpeg's header needs <cstdio>.
+#include <jpeglib.h>
 
 #include "helpers.h"
 
@@ -127,6 +130,41 @@ TEST(Hostile, empty_sizes_are_refused) {
       ASSERT_FALSE(image) << name;
       EXPECT_EQ(image.error().code, Code::corrupt) << image.error().message;
     }
+}
+
+// A progressive JPEG of one block, with that many scans of a coefficient each.
+Bytes with_scans(int scans) {
+  jpeg_compress_struct cinfo = {};
+  jpeg_error_mgr errors;
+  cinfo.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&cinfo);
+  unsigned char* out = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&cinfo, &out, &size);
+  cinfo.image_width = cinfo.image_height = 8;
+  cinfo.input_components = 3;
+  cinfo.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&cinfo);
+  std::vector<jpeg_scan_info> script = {{3, {0, 1, 2}, 0, 0, 0, 0}};
+  for (int i = 0; i + 1 < scans; i++) script.push_back({1, {i / 63}, i % 63 + 1, i % 63 + 1, 0, 0});
+  cinfo.scan_info = script.data();
+  cinfo.num_scans = scans;
+  jpeg_start_compress(&cinfo, TRUE);
+  JSAMPLE row[24] = {};
+  for (JSAMPROW p = row; cinfo.next_scanline < 8;) jpeg_write_scanlines(&cinfo, &p, 1);
+  jpeg_finish_compress(&cinfo);
+  jpeg_destroy_compress(&cinfo);
+  const Bytes bytes = bytes_of({reinterpret_cast<const char*>(out), size});
+  std::free(out);
+  return bytes;
+}
+
+TEST(Hostile, scans_without_end_are_refused) {
+  const auto many = decode(with_scans(100));
+  EXPECT_TRUE(many) << many.error().message;
+  const auto more = decode(with_scans(150));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().message, "JPEG: has more than 100 scans: save it as a baseline JPEG");
 }
 
 TEST(Hostile, messages_name_format_value_and_remedy) {

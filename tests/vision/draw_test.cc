@@ -277,6 +277,16 @@ TEST(Draw, a_detection_gets_a_tab_above_its_box_or_inside) {
   }
 }
 
+TEST(Draw, a_label_does_not_hide_a_small_box_at_the_top) {
+  const Task task = task_with({"person"});
+  Image image = plain(320, 240);
+  Results r;
+  r.detections = {{{100, 4, 140, 18}, 0, 0.87f}};
+  ASSERT_TRUE(draw(image, task, r));
+  EXPECT_EQ(at(image, 120, 11), ground);
+  EXPECT_GT(touched(image).y1, 30) << "it is below";
+}
+
 TEST(Draw, labels_avoid_each_other) {
   const Task task = task_with({"a", "b"});
   Image image = plain(640, 480);
