@@ -1,5 +1,9 @@
 // Every kind of file that fuzz/seeds/image holds, against the formulas its pixels were made by.
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
+// libjpeg's header needs <cstdio>.
+#include <jpeglib.h>
 
 #include "helpers.h"
 
@@ -147,6 +151,47 @@ TEST(Decode, has_a_test_for_every_seed) {
   }
   const size_t turned = 3;  // below
   EXPECT_EQ(files, cases().size() + turned);
+}
+
+// 16 x 16 pixels of these four inks.
+Bytes four_inks(std::array<JSAMPLE, 4> inks, J_COLOR_SPACE stored, bool adobe) {
+  jpeg_compress_struct cinfo = {};
+  jpeg_error_mgr errors;
+  cinfo.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&cinfo);
+  unsigned char* out = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&cinfo, &out, &size);
+  cinfo.image_width = cinfo.image_height = 16;
+  cinfo.input_components = 4;
+  cinfo.in_color_space = JCS_CMYK;
+  jpeg_set_defaults(&cinfo);
+  jpeg_set_colorspace(&cinfo, stored);
+  jpeg_set_quality(&cinfo, 100, TRUE);
+  cinfo.write_Adobe_marker = adobe;
+  jpeg_start_compress(&cinfo, TRUE);
+  std::vector<JSAMPLE> row;
+  for (int x = 0; x < 16; x++) row.insert(row.end(), inks.begin(), inks.end());
+  for (JSAMPROW p = row.data(); cinfo.next_scanline < 16;) jpeg_write_scanlines(&cinfo, &p, 1);
+  jpeg_finish_compress(&cinfo);
+  jpeg_destroy_compress(&cinfo);
+  const Bytes bytes = bytes_of({reinterpret_cast<const char*>(out), size});
+  std::free(out);
+  return bytes;
+}
+
+TEST(Decode, four_inks_become_red_green_and_blue) {
+  // (255 - ink) * (255 - black) / 255, or ink * black / 255 where Adobe's programs have inverted all four.
+  const int expected[] = {200 * 128 / 255, 100 * 128 / 255, 30 * 128 / 255};
+  const auto expect = [&](const Bytes& bytes, const char* what) {
+    const auto image = decode(bytes);
+    ASSERT_TRUE(image) << what << ": " << image.error().message;
+    ASSERT_EQ(image->format(), PixelFormat::rgb8);
+    for (int c = 0; c < 3; c++) EXPECT_NEAR(image->row(5)[15 + c], expected[c], 3) << what;
+  };
+  expect(four_inks({200, 100, 30, 128}, JCS_CMYK, true), "CMYK of Adobe");
+  expect(four_inks({200, 100, 30, 128}, JCS_YCCK, true), "YCCK of Adobe");
+  expect(four_inks({55, 155, 225, 127}, JCS_CMYK, false), "CMYK");
 }
 
 // Where the stored picture's (x, y) is shown.
