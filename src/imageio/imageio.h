@@ -21,6 +21,9 @@ using vision::ImageView;
 Result<Image> read(const std::string& path);
 // The same from memory.
 Result<Image> decode(std::span<const std::byte> bytes);
+// A picture of class indices: a PNG of grey or with a palette, up to 8 bits, whose numbers come as gray8
+// unscaled and without the palette's colours. Errors as of read; another format or kind of PNG.
+Result<Image> read_indices(const std::string& path);
 // Whether the bytes begin as one of the formats does ("jpeg", ...; nullptr: none of them).
 const char* format_of(std::span<const std::byte> bytes);
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "imageio/codec.h"
 
 namespace hone::imageio {
@@ -65,6 +66,49 @@ class Reader {
   explicit Reader(Bytes bytes) : bytes_(bytes) {}
 
   Result<Decoded> decode() {
+    HONE_TRY(const Chunks chunks, open());
+    spng_ctx* c = context_.get();
+    spng_trns unused;
+    const int transparency = spng_get_trns(c, &unused);
+    if (transparency && transparency != SPNG_ECHUNKAVAIL) return failure(transparency);
+    const bool alpha = !transparency || header_.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
+                       header_.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
+    const bool grey = header_.color_type == SPNG_COLOR_TYPE_GRAYSCALE;
+    HONE_TRY(Image image, Image::allocate(static_cast<int>(header_.width), static_cast<int>(header_.height),
+                                          alpha  ? PixelFormat::rgba8
+                                          : grey ? PixelFormat::gray8
+                                                 : PixelFormat::rgb8));
+    const int code = header_.bit_depth == 16 ? wide_pixels(image) : pixels(image, alpha, grey);
+    if (code) return failure(code);
+    return Decoded{std::move(image), exif_orientation(chunks.exif)};
+  }
+
+  // The numbers that the file holds, one per pixel.
+  Result<Image> indices() {
+    HONE_CHECK(open());
+    const bool palette = header_.color_type == SPNG_COLOR_TYPE_INDEXED;
+    if (!palette && (header_.color_type != SPNG_COLOR_TYPE_GRAYSCALE || header_.bit_depth > 8))
+      return error(Code::unsupported,
+                   "PNG: has colours or 16 bits; class indices are 8-bit grey or a palette's");
+    HONE_TRY(Image image, Image::allocate(static_cast<int>(header_.width), static_cast<int>(header_.height),
+                                          PixelFormat::gray8));
+    const size_t row = (size_t{header_.width} * header_.bit_depth + 7) / 8;
+    std::vector<uint8_t> packed(row * header_.height);
+    if (const int code = spng_decode_image(context_.get(), packed.data(), packed.size(), SPNG_FMT_RAW, 0))
+      return failure(code);
+    const unsigned mask = (1u << header_.bit_depth) - 1, per_byte = 8u / header_.bit_depth;
+    for (uint32_t y = 0; y < header_.height; y++)
+      for (uint32_t x = 0; x < header_.width; x++) {
+        const unsigned byte = packed[row * y + x / per_byte];
+        const unsigned shift = 8 - header_.bit_depth * (x % per_byte + 1);
+        image.row(static_cast<int>(y))[x] = static_cast<uint8_t>(byte >> shift & mask);
+      }
+    return image;
+  }
+
+ private:
+  // Header and limits.
+  Result<Chunks> open() {
     HONE_TRY(const Chunks chunks, find_chunks(bytes_));
     HONE_CHECK(check_size(title, chunks.width, chunks.height));
     if (!context_) return failure(SPNG_EMEM);
@@ -75,24 +119,11 @@ class Reader {
     spng_set_chunk_limits(c, most, most);
     spng_set_png_buffer(c, bytes_.data(), bytes_.size());
     if (const int code = spng_get_ihdr(c, &header_)) return failure(code);
-    spng_trns unused;
-    const int transparency = spng_get_trns(c, &unused);
-    if (transparency && transparency != SPNG_ECHUNKAVAIL) return failure(transparency);
-    const bool alpha = !transparency || header_.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
-                       header_.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
-    const bool grey = header_.color_type == SPNG_COLOR_TYPE_GRAYSCALE;
     // Deflate makes 1032 bytes of one at most, and a pixel has a bit at least.
     HONE_CHECK(check_density(title, header_.width, header_.height, chunks.pixel_bytes, 1032 * 8, 0));
-    HONE_TRY(Image image, Image::allocate(static_cast<int>(header_.width), static_cast<int>(header_.height),
-                                          alpha  ? PixelFormat::rgba8
-                                          : grey ? PixelFormat::gray8
-                                                 : PixelFormat::rgb8));
-    const int code = header_.bit_depth == 16 ? wide_pixels(image) : pixels(image, alpha, grey);
-    if (code) return failure(code);
-    return Decoded{std::move(image), exif_orientation(chunks.exif)};
+    return chunks;
   }
 
- private:
   int pixels(Image& image, bool alpha, bool grey) {
     const int format = alpha ? SPNG_FMT_RGBA8 : grey ? SPNG_FMT_G8 : SPNG_FMT_RGB8;
     return spng_decode_image(context_.get(), image.row(0),
@@ -131,6 +162,18 @@ Result<Decoded> decode_png(Bytes bytes) {
   try {
     return Reader(bytes).decode();
   } catch (const std::bad_alloc&) { return error(Code::limit, "PNG: out of memory"); }
+}
+
+Result<Image> read_indices(const std::string& path) {
+  HONE_TRY(const auto file, MappedFile::open(path));
+  const char* format = format_of(file->bytes());
+  if (!format || std::strcmp(format, "png") != 0)
+    return error(Code::unsupported, "%s: is no PNG, as pictures of class indices are", path.c_str());
+  try {
+    auto image = Reader(file->bytes()).indices();
+    if (!image) return in(path, image.take_error());
+    return image;
+  } catch (const std::bad_alloc&) { return error(Code::limit, "%s: PNG: out of memory", path.c_str()); }
 }
 
 }  // namespace hone::imageio
