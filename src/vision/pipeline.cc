@@ -98,10 +98,9 @@ struct Pipeline::Impl {
   std::vector<std::string> output_names;
   Preprocessor preprocessor;
   Tensor input;
-  std::vector<int64_t> input_dims;  // as the engine wants them
 
   Status bind(const void* bytes) {
-    return lift(session.set(0, {static_cast<hone_dtype>(input.dtype()), input_dims, bytes,
+    return lift(session.set(0, {static_cast<hone_dtype>(input.dtype()), input.shape().dims(), bytes,
                                 static_cast<size_t>(input.byte_size())}));
   }
   Result<std::vector<Output>> network() {
@@ -209,14 +208,10 @@ Result<Pipeline> Pipeline::make(const api::Engine& engine, Task task, const Pipe
   HONE_TRY(Preprocessor preprocessor,
            Preprocessor::make(task.input, threads > 1 ? std::make_shared<ThreadPool>(threads) : nullptr));
   HONE_TRY(Tensor input, Tensor::allocate(task.input.type, preprocessor.output_shape()));
-  // An engine may leave out the batch: channels x height x width.
-  const Shape shape = preprocessor.output_shape();
-  std::vector<int64_t> dims(shape.begin(), shape.end());
-  if (info.inputs[0].ranked && info.inputs[0].dims.size() == 3) dims.erase(dims.begin());
   std::vector<std::string> names;
   for (const PortInfo& o : info.outputs) names.push_back(o.name);
   auto impl = std::unique_ptr<Impl>(new Impl{std::move(task), decoder, std::move(session), std::move(names),
-                                             std::move(preprocessor), std::move(input), std::move(dims)});
+                                             std::move(preprocessor), std::move(input)});
   HONE_CHECK(impl->bind(impl->input.bytes()));
   HONE_CHECK(lift(impl->session.prepare()));
   return Pipeline(std::move(impl));
