@@ -148,7 +148,8 @@ struct Parser {
     const auto& names = command.positionals;
     if (args.positionals_.size() < names.size())
       return wrong("%s is missing", names[args.positionals_.size()]);
-    if (args.positionals_.size() > names.size())
+    const bool any_number = !names.empty() && std::string_view(names.back()).ends_with("...");
+    if (args.positionals_.size() > names.size() && !any_number)
       return wrong("unexpected argument '%s'", args.positionals_[names.size()].c_str());
     for (const Option& o : command.options)
       if (o.required && !args.has(o.name)) return wrong("option '%s' is missing: %s", o.name, o.help);

@@ -35,6 +35,9 @@ class Args {
   const std::vector<std::string>& all(std::string_view name) const;
   std::map<std::string, std::vector<int64_t>> shapes(std::string_view name) const;
   const std::string& positional(size_t i) const { return positionals_[i]; }
+  std::vector<std::string> positionals_from(size_t i) const {
+    return {positionals_.begin() + static_cast<ptrdiff_t>(i), positionals_.end()};
+  }
 
  private:
   friend struct Parser;
@@ -44,9 +47,9 @@ class Args {
 
 struct Command {
   const char* name;
-  const char* synopsis;  // behind "hone NAME"
-  const char* about;     // one paragraph
-  std::vector<const char*> positionals;
+  const char* synopsis;                  // behind "hone NAME"
+  const char* about;                     // one paragraph
+  std::vector<const char*> positionals;  // the last may be "IMAGE...": one or more
   std::vector<Option> options;
   const char* examples;                   // one per line
   hone::Result<int> (*run)(const Args&);  // the exit code; an error is printed and means 1

@@ -4,12 +4,26 @@
 
 #include "base/json.h"
 #include "tool.h"
+#ifdef HONE_VISION
+#include "vision/tasks.h"
+#endif
 
 namespace cli {
 namespace {
 namespace fs = std::filesystem;
 using hone::Code;
 using hone::error;
+
+#ifdef HONE_VISION
+std::vector<Option> options(std::vector<Option> own) { return with_build_task_options(std::move(own)); }
+#else
+std::vector<Option> options(std::vector<Option> own) { return own; }
+struct AttachedTask {
+  hone::Json kind;
+  std::string notice;
+};
+hone::Result<AttachedTask> attach_task(hone::api::Engine&, const Args&) { return AttachedTask(); }
+#endif
 
 // Said before the work starts rather than after it.
 hone::Status check_output(const std::string& model, const std::string& output) {
@@ -37,7 +51,9 @@ hone::Result<int> run(const Args& args) {
   HONE_CHECK(check_output(model, output));
   const auto start = Clock::now();
   HONE_TRY(auto engine, build(model, args));
+  HONE_TRY(const AttachedTask task, attach_task(engine, args));
   HONE_CHECK(lift(engine.save(output)));
+  if (!task.notice.empty()) std::fprintf(stderr, "%s\n", task.notice.c_str());
   const double seconds = ms_since(start) / 1000;
   std::error_code ignored;
   const auto size =
@@ -47,7 +63,8 @@ hone::Result<int> run(const Args& args) {
     j.set("engine", output)
         .set("bytes", size)
         .set("seconds", seconds)
-        .set("precision", engine.meta("precision"));
+        .set("precision", engine.meta("precision"))
+        .set("task", task.kind);
     std::printf("%s\n", j.str().c_str());
   } else {
     std::fprintf(stderr, "%s: %s, built in %.1f s\n", output.c_str(), bytes_text(size).c_str(), seconds);
@@ -60,18 +77,19 @@ extern const Command command_build;
 const Command command_build{
     "build",
     "MODEL -o ENGINE [options]",
-    "Builds an engine file from a trained model (ONNX): imports, optimises, and "
-    "writes the file whole or not at all.",
+    "Builds an engine file from a trained model (ONNX): imports, optimises, and writes the file whole or\n"
+    "not at all. The engine of a network for pictures carries its task (docs/tasks.md): the one given, or\n"
+    "what the graph leaves no doubt about.",
     {"MODEL"},
-    with_build_options({{.name = "--output",
-                         .letter = 'o',
-                         .kind = Option::text,
-                         .value = "ENGINE",
-                         .help = "the file to write",
-                         .required = true},
-                        json_option}),
+    with_build_options(options({{.name = "--output",
+                                 .letter = 'o',
+                                 .kind = Option::text,
+                                 .value = "ENGINE",
+                                 .help = "the file to write",
+                                 .required = true},
+                                json_option})),
     "hone build mobilenet.onnx -o mobilenet.hone\n"
-    "hone build yolo.onnx -o yolo.hone --shape images=1x3x320x320\n"
+    "hone build yolo.onnx -o yolo.hone --shape images=1x3x320x320 --preset yolov8\n"
     "hone build net.onnx -o net.hone --disable=channels_last --dump-after=fold --explain",
     run};
 

@@ -3,6 +3,10 @@
 
 #include "base/json.h"
 #include "tool.h"
+#ifdef HONE_VISION
+#include "vision/pipeline.h"
+#include "vision/tasks.h"
+#endif
 
 namespace cli {
 namespace {
@@ -62,7 +66,19 @@ hone::Result<Json> memory_of(const hone::api::Engine& engine, const Args& args) 
   return j.set("kernels", kernels);
 }
 
-void print(const Json& j, const Args& args) {
+#ifdef HONE_VISION
+// The engine's task for people and as JSON; both empty if there is none.
+std::pair<std::string, Json> task_in(const hone::api::Engine& engine) {
+  if (engine.meta_bytes("task").empty()) return {};
+  const auto task = hone::vision::task_of(engine);
+  if (!task) return {"  " + task.error().message + "\n", {}};
+  return {task_text(*task), task_json(*task)};
+}
+#else
+std::pair<std::string, Json> task_in(const hone::api::Engine& engine) { return {engine.meta("task"), {}}; }
+#endif
+
+void print(const Json& j, const std::string& task, const Args& args) {
   std::printf("%s: %s", args.positional(0).c_str(), j["kind"].string().c_str());
   if (!j["name"].string().empty()) std::printf(" '%s'", j["name"].string().c_str());
   std::printf(", %s\n", bytes_text(j["bytes"].number()).c_str());
@@ -85,9 +101,11 @@ void print(const Json& j, const Args& args) {
                 text("tensors_bytes").c_str(), text("lower_bound_bytes").c_str());
     std::printf("  packed weights %s\n", text("packed_bytes").c_str());
   }
+  if (!task.empty()) std::printf("task\n%s", task.c_str());
   if (!j["meta"].keys().empty()) std::printf("about\n");
   for (size_t i = 0; i < j["meta"].keys().size(); i++)
-    std::printf("  %s: %s\n", j["meta"].keys()[i].c_str(), j["meta"].items()[i].string().c_str());
+    if (j["meta"].keys()[i] != "task")
+      std::printf("  %s: %s\n", j["meta"].keys()[i].c_str(), j["meta"].items()[i].string().c_str());
   std::printf("plans\n  %s (kernels: %s)\n", j["plan"].string().c_str(), j["isa"].string().c_str());
   if (!args.has("--steps")) return;
   std::printf("steps\n");
@@ -116,12 +134,14 @@ hone::Result<int> run(const Args& args) {
   HONE_TRY(const std::string text, lift(loaded.engine.describe()));
   HONE_TRY(Json j, Json::parse(text));
   HONE_TRY(Json memory, memory_of(loaded.engine, args));
+  auto task = task_in(loaded.engine);
   std::error_code ignored;
   j.set("file", path).set("kind", loaded.built ? "model" : "engine");
   j.set("bytes", static_cast<double>(std::filesystem::file_size(path, ignored)))
-      .set("memory", std::move(memory));
+      .set("memory", std::move(memory))
+      .set("task", std::move(task.second));
   if (args.has("--json")) std::printf("%s\n", j.str().c_str());
-  else print(j, args);
+  else print(j, task.first, args);
   return 0;
 }
 }  // namespace

@@ -8,6 +8,12 @@
 #include "args.h"
 #include "tool.h"
 
+#ifdef HONE_VISION
+#define PICTURE_COMMAND COMMAND
+#else
+#define PICTURE_COMMAND(name, summary)
+#endif
+
 namespace cli {
 #define COMMAND(name, summary) extern const Command command_##name;
 #include "commands.def"

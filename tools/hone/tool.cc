@@ -332,8 +332,9 @@ void Progress::update(double fraction, const char* what) {
                left > 0 ? hone::strf("%.0f s left", left).c_str() : "", what);
   std::fflush(stderr);
 }
-Progress::~Progress() {
+void Progress::clear() {
   if (visible_) std::fprintf(stderr, "\r\033[K");
+  visible_ = false;
 }
 
 }  // namespace cli

@@ -74,7 +74,8 @@ void catch_interrupt();
 class Progress {
  public:
   void update(double fraction, const char* what);
-  ~Progress();
+  void clear();  // to print something else; the next update shows it again
+  ~Progress() { clear(); }
 
  private:
   Clock::time_point start_ = Clock::now(), shown_ = start_;
