@@ -8,9 +8,9 @@
 //             enlarged is bilinear (OpenCV has a hybrid of its own where any is)
 //   smooth    as Pillow's BILINEAR (and torchvision's, antialiased): a triangle as wide as the step;
 //             enlarging it is bilinear
-// Pixels of the input are sampled straight from the picture, there is no resized picture in between, and all
-// intermediate values are float32, not rounded to 8 bits as those libraries do: results are within one grey
-// level of theirs. Grey from colour is not rounded either.
+// Pixels of the input are sampled straight from the picture, there is no resized picture in between, and
+// intermediate values are float32 (bilinear: weights along a row of 15 bits), not rounded to 8 bits as those
+// libraries do: results are within one grey level of theirs. Grey from colour is not rounded either.
 #pragma once
 #include <array>
 #include <memory>
