@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "decode_testing.h"
+#include "vision/task_fields.h"
 
 namespace hone::vision {
 namespace {
@@ -140,6 +141,16 @@ TEST(Decoders, AreFoundByNameAndTheErrorListsThem) {
   ASSERT_FALSE(none);
   EXPECT_NE(none.error().message.find("'yolo99'"), std::string::npos);
   EXPECT_NE(none.error().message.find("yolox"), std::string::npos);
+}
+
+TEST(Decoders, ReadFieldsThatATaskHas) {
+  for (const Decoder& d : decoders())
+    for (const char* field : d.fields)
+      EXPECT_TRUE(std::any_of(task_fields().begin(), task_fields().end(),
+                              [&](const TaskField& f) {
+                                return std::string(f.section) == "head" && std::string(f.key) == field;
+                              }))
+          << d.name << " reads " << field;
 }
 
 TEST(Decoders, RefuseOutputsThatCannotBeTheirsByNameAndShape) {

@@ -50,20 +50,23 @@ using Labels [[gnu::vector_size(16)]] = int32_t;
 void greatest_by_planes(const float* x, const Layout& l, std::vector<uint16_t>& out) {
   const int64_t n = l.height * l.width;
   constexpr float lowest = -std::numeric_limits<float>::infinity();
+  constexpr int parts = 4;  // 16 pixels: a cache line of each plane
   int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    Lanes most[2] = {{lowest, lowest, lowest, lowest}, {lowest, lowest, lowest, lowest}};
-    Labels label[2] = {};
+  for (; i + 4 * parts <= n; i += 4 * parts) {
+    Lanes most[parts];
+    Labels label[parts] = {};
+    for (Lanes& m : most) m = Lanes{lowest, lowest, lowest, lowest};
     for (int c = 0; c < l.channels; c++) {
       const Labels here = {c, c, c, c};
-      for (int half = 0; half < 2; half++) {
-        const Lanes v = *reinterpret_cast<const Lanes*>(x + c * n + i + 4 * half);
-        const Labels above = v > most[half];
-        most[half] = above ? v : most[half];
-        label[half] = above ? here : label[half];
+      for (int part = 0; part < parts; part++) {
+        const Lanes v = *reinterpret_cast<const Lanes*>(x + c * n + i + 4 * part);
+        const Labels above = v > most[part];
+        most[part] = above ? v : most[part];
+        label[part] = above ? here : label[part];
       }
     }
-    for (int k = 0; k < 8; k++) out[static_cast<size_t>(i + k)] = static_cast<uint16_t>(label[k / 4][k % 4]);
+    for (int k = 0; k < 4 * parts; k++)
+      out[static_cast<size_t>(i + k)] = static_cast<uint16_t>(label[k / 4][k % 4]);
   }
   for (; i < n; i++) {
     float most = lowest;
