@@ -62,8 +62,7 @@ Status run(const DecodeContext& context, std::span<const Output> outputs, Result
     const Box box = from_centre(p.cx + d[x] * v[0] * p.width, p.cy + d[y] * v[1] * p.height,
                                 p.width * std::exp(std::min(d[2 + x] * v[2], limit)),
                                 p.height * std::exp(std::min(d[2 + y] * v[3], limit)));
-    if (sane(box) && !std::isnan(d[2]) && !std::isnan(d[3]))
-      found.push_back({box, label_of(context, c.label, classes, background), c.score, {}});
+    if (sane(box)) found.push_back({box, label_of(context, c.label, classes, background), c.score, {}});
   }
   finish(context, std::move(found), results);
   return {};
