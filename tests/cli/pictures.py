@@ -5,14 +5,19 @@ import zlib
 from onnx_writer import floats, model, node, value
 
 
-def png(width, height, kind, pixels, palette=()):
-    """kind: 'gray', 'rgb' or 'palette'; pixels: bytes, rows from the top."""
+def png(width, height, kind, pixels, palette=(), depth=8):
+    """kind: 'gray', 'rgb' or 'palette'; pixels: bytes, rows from the top; of fewer than 8 bits they are packed here."""
     step = 3 if kind == 'rgb' else 1
-    rows = b''.join(b'\0' + bytes(pixels[y * width * step:(y + 1) * width * step]) for y in range(height))
+
+    def packed(row):
+        row, per_byte = bytes(row), 8 // depth
+        row += bytes(-len(row) % per_byte)
+        return bytes(sum(v << 8 - depth * (i + 1) for i, v in enumerate(row[at:at + per_byte])) for at in range(0, len(row), per_byte))
+    rows = b''.join(b'\0' + packed(pixels[y * width * step:(y + 1) * width * step]) for y in range(height))
 
     def chunk(name, body):
         return struct.pack('>I', len(body)) + name + body + struct.pack('>I', zlib.crc32(name + body))
-    header = struct.pack('>IIBBBBB', width, height, 8, {'gray': 0, 'rgb': 2, 'palette': 3}[kind], 0, 0, 0)
+    header = struct.pack('>IIBBBBB', width, height, depth, {'gray': 0, 'rgb': 2, 'palette': 3}[kind], 0, 0, 0)
     return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + (chunk(b'PLTE', bytes(palette)) if kind == 'palette' else b'') +
             chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
 

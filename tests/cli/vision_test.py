@@ -361,6 +361,17 @@ class Eval(Vision):
         self.path('data/masks/a.png', pictures.png(32, 32, 'palette', truth, bytes(range(30))))
         j = self.measured(engine, '--data', self.path('data'))
         self.assertEqual((j['miou'], j['pixel_accuracy']), (1, 1))  # 9 is beyond the labels: void
+        for depth in 1, 2, 4:  # 0 on the left, the greatest number on the right, in an odd number of pixels
+            most = 2 ** depth - 1
+            odd = b''.join(bytes(RED if x < 5 else BLUE) for _ in range(5) for x in range(11))
+            self.path('data/images/a.png', pictures.png(11, 5, 'rgb', odd))
+            for kind in 'gray', 'palette':
+                self.path('data/masks/a.png', pictures.png(11, 5, kind, bytes(0 if x < 5 else most for _ in range(5) for x in range(11)),
+                                                           bytes(3 * (most + 1)), depth))
+                j = self.measured(engine, '--data', self.path('data'), '--void', str(most))
+                self.assertEqual([(c['label'], c['iou']) for c in j['classes']], [(0, 1)], (depth, kind))
+                self.assertEqual(j['pixel_accuracy'], 1)
+        self.path('data/images/a.png', pictures.png(32, 32, 'rgb', half))
         truth = bytes(0 if x < 8 else 2 for _ in range(32) for x in range(32))
         self.path('data/masks/a.png', pictures.png(32, 32, 'gray', truth))
         j = self.measured(engine, '--data', self.path('data'))  # red: 8 of 16; green: predicted, never true; blue: never predicted
