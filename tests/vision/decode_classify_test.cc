@@ -28,6 +28,13 @@ TEST(Classify, GreatLogitsDoNotOverflow) {
   EXPECT_FLOAT_EQ(r->classes[1].score, 0);
 }
 
+TEST(Classify, ScoresThatRoundToTheSameKeepTheOrderOfTheLogits) {
+  const auto r = decode(classify(), {}, {output("y", {1, 3}, {-3000, 8000, 2000})});
+  ASSERT_TRUE(r);
+  EXPECT_EQ(r->classes[1].score, r->classes[2].score);
+  EXPECT_EQ(r->classes[1].label, 2);
+}
+
 TEST(Classify, ADistributionIsTakenAsItIs) {
   const auto r = decode(classify(), {}, {output("y", {1, 3}, {0.2f, 0.7f, 0.1f})});
   ASSERT_TRUE(r);

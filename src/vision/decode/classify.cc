@@ -49,11 +49,7 @@ Status run(const DecodeContext& context, std::span<const Output> outputs, Result
   for (int i = 0; i < classes; i++) {
     const float v = x[static_cast<size_t>(i)];
     if (!std::isfinite(v) || i == background) continue;
-    float score = v;
-    if (activation == Activation::sigmoid) score = sigmoid(v);
-    if (activation == Activation::softmax)
-      score = static_cast<float>(std::exp(static_cast<double>(v) - most) / sum);
-    all.push_back({label_of(context, i, classes, background), score});
+    all.push_back({label_of(context, i, classes, background), v});
   }
   const auto n = std::min(all.size(), static_cast<size_t>(std::max(context.head.top_k, 0)));
   std::partial_sort(all.begin(), all.begin() + static_cast<int64_t>(n), all.end(),
@@ -61,6 +57,12 @@ Status run(const DecodeContext& context, std::span<const Output> outputs, Result
                       return a.score != b.score ? a.score > b.score : a.label < b.label;
                     });
   all.resize(n);
+  // Only now: many different values may all round to a score of 0 or 1.
+  for (Classification& c : all) {
+    if (activation == Activation::sigmoid) c.score = sigmoid(c.score);
+    if (activation == Activation::softmax)
+      c.score = static_cast<float>(std::exp(static_cast<double>(c.score) - most) / sum);
+  }
   results.classes = std::move(all);
   return {};
 }
