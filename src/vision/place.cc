@@ -28,7 +28,7 @@ Status check_settings(const Preprocess& p) {
 namespace {
 // Where `content` pixels begin on an axis of `input` pixels.
 double middle(int input, double content) {
-  return content < input ? std::floor((input - content) / 2) : -std::nearbyint((content - input) / 2);
+  return content < input ? std::floor((input - content) / 2) : -std::floor((content - input) / 2);
 }
 }  // namespace
 
@@ -47,8 +47,8 @@ Result<Placement> place(const Preprocess& p, int picture_width, int picture_heig
     to_w = whole(w * scale, p.width);
     to_h = whole(h * scale, p.height);
   } else if (p.fit == Fit::crop && p.short_side > 0) {
-    to_w = std::max(1.0, std::floor(w * p.short_side / std::min(w, h)));
-    to_h = std::max(1.0, std::floor(h * p.short_side / std::min(w, h)));
+    to_w = std::max(1.0, std::nearbyint(w * p.short_side / std::min(w, h)));
+    to_h = std::max(1.0, std::nearbyint(h * p.short_side / std::min(w, h)));
   } else if (p.fit == Fit::crop) {
     const double scale = std::max(p.width / w, p.height / h);
     to_w = std::max<double>(p.width, std::nearbyint(w * scale));

@@ -63,7 +63,7 @@ void put(DType type, void* out, int64_t i, double value) {
 
 }  // namespace
 
-Result<Placement> preprocess_reference(const Preprocess& p, const ImageView& image, void* out) {
+Result<Placement> preprocess_reference(const Preprocess& p, const ImageView& image, void* out, bool rounded) {
   HONE_CHECK(check_image(image, "the picture"));
   HONE_TRY(const Placement at, place(p, image.width, image.height));
   const Line across{p.interpolation, image.width, step_of(image.width, at.scale_x), at.offset_x};
@@ -77,7 +77,10 @@ Result<Placement> preprocess_reference(const Preprocess& p, const ImageView& ima
         double pixel = p.pad[k];
         if (x >= at.x0 && x < at.x1 && y >= at.y0 && y < at.y1) {
           const double sx = across.centre(x), sy = down.centre(y);
-          const auto colour = [&](int byte) { return sample(image, across, down, sx, sy, byte); };
+          const auto colour = [&](int byte) {
+            const double level = sample(image, across, down, sx, sy, byte);
+            return rounded ? std::nearbyint(level) : level;
+          };
           if (image.format == PixelFormat::gray8) pixel = colour(0);
           else if (p.channels == Channels::gray)
             pixel = (grey_weights[0] * colour(order.r) + grey_weights[1] * colour(order.g) +

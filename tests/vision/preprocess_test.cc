@@ -115,14 +115,14 @@ void check(const Preprocess& p, Guarded& picture) {
     ASSERT_TRUE(one) << one.error().message;
     if (expected.empty()) {
       expected.resize(static_cast<size_t>(one->output_bytes()));
-      ASSERT_TRUE(preprocess_reference(p, picture.view, expected.data()));
+      ASSERT_TRUE(preprocess_reference(p, picture.view, expected.data(), false));
     }
     const auto bytes = run(*one, picture.view);
     const size_t n = static_cast<size_t>(one->output_shape().elements());
     for (size_t i = 0; i < n; i++) {
       const float want = element(p.type, expected, i), have = element(p.type, bytes, i);
-      // In grey levels: 0.002, or what weights of 15 bits make of 255, and the last bit of the type.
-      const float levels = p.interpolation == Interpolation::nearest ? 2e-3f : 6e-3f;
+      // In grey levels: half of one, and what weights of 15 bits make of 255; and the last bit of the type.
+      const float levels = p.interpolation == Interpolation::nearest ? 2e-3f : 0.506f;
       const float scale = std::max({std::fabs(p.scale[0]), std::fabs(p.scale[1]), std::fabs(p.scale[2])});
       const float step = p.type == DType::f32 ? 0 : p.type == DType::f16 ? std::fabs(want) / 1024 + 1e-7f : 1;
       ASSERT_LE(std::fabs(want - have), levels * scale + step)
@@ -248,6 +248,30 @@ TEST(Preprocess, agrees_with_other_libraries_within_a_grey_level) {
   }
 }
 
+TEST(Preprocess, gives_whole_levels_as_the_reference_does) {
+  for (const Isa isa : available_isas()) {
+    const Forced forced(isa);
+    for (int how = 0; how < 4; how++)
+      for (PixelFormat format : {PixelFormat::rgb8, PixelFormat::bgra8, PixelFormat::gray8}) {
+        Guarded picture(97, 61, format, 0, true);
+        Preprocess p{.width = 40, .height = 30};
+        p.interpolation = static_cast<Interpolation>(how);
+        const auto bytes = run(*Preprocessor::make(p, nullptr), picture.view);
+        std::vector<uint8_t> expected(bytes.size());
+        ASSERT_TRUE(preprocess_reference(p, picture.view, expected.data()));
+        size_t other = 0;
+        const size_t n = 3 * 40 * 30;
+        for (size_t i = 0; i < n; i++) {
+          const float have = element(DType::f32, bytes, i), want = element(DType::f32, expected, i);
+          ASSERT_EQ(have, std::rint(have));
+          ASSERT_LE(std::fabs(have - want), 1);  // where the level is all but half-way
+          other += have != want;
+        }
+        EXPECT_LE(other, n / 50) << isa_name(isa) << " interpolation " << how;
+      }
+  }
+}
+
 TEST(Preprocess, takes_the_pixel_under_the_centre_as_the_nearest) {
   Image picture = *Image::allocate(7, 1, PixelFormat::gray8);
   for (int x = 0; x < 7; x++) picture.row(0)[x] = static_cast<uint8_t>(10 * x);
@@ -312,8 +336,8 @@ TEST(Place, letterboxes_in_proportion) {
   EXPECT_EQ(thin.y1 - thin.y0, 1);
 }
 
-TEST(Place, crops_as_torchvision_does) {
-  // Resize(256) makes 341 x 256 of 640 x 480, CenterCrop(224) begins at round(58.5) = 58 and 16.
+TEST(Place, crops_the_middle) {
+  // 341.3 x 256, of which 117 and 32 pixels are too much.
   const Placement at = *place({.width = 224, .height = 224, .fit = Fit::crop, .short_side = 256}, 640, 480);
   EXPECT_EQ(at.offset_x, -58);
   EXPECT_EQ(at.offset_y, -16);

@@ -100,7 +100,7 @@ struct Bilinear {
       const i32v pairs = load<i32v>(s.pairs + 4 * at[first]);
       const i32v upper = multiply_pairs(pair_up<C>(load_blocks(p + first)), pairs),
                  lower = multiply_pairs(pair_up<C>(load_blocks(q + first)), pairs);
-      f.v[i] = convert<f32v>(upper) * wp + convert<f32v>(lower) * wq;
+      f.v[i] = round<Round::nearest>(convert<f32v>(upper) * wp + convert<f32v>(lower) * wq);
     });
     return f;
   }
@@ -121,7 +121,9 @@ struct Weighted {
     });
     for (int k = unit; k < s.taps; k += unit)
       sfor<4>([&](auto i) HONE_LAMBDA { sum[i] += spread_weights<C>(w[i] + k) * load<f32v>(p[i] + k * C); });
-    return add_taps<C>(sum);
+    Four f = add_taps<C>(sum);
+    sfor<vectors>([&](auto i) HONE_LAMBDA { f.v[i] = round<Round::nearest>(f.v[i]); });
+    return f;
   }
 };
 
@@ -225,7 +227,7 @@ void grey(const PixelSource& s, int64_t n, float scale, float bias, float* out, 
     const float* p = s.row + s.start[x];
     float sum = w[0] * p[0];
     for (int k = 1; k < s.taps; k++) sum += w[k] * p[k];
-    out[x * pitch] = sum * scale + bias;
+    out[x * pitch] = __builtin_rintf(sum) * scale + bias;
   }
 }
 

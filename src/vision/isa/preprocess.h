@@ -14,6 +14,7 @@ namespace hone {
 //   weighted  from `row`, a blended row of floats: the sum over k < taps of weight[x * taps + k] *
 //             row[start[x] + k * channels + j]. taps is a multiple of PreprocessKernels::taps_unit; 16 floats
 //             behind the last tap and behind the last weight are read too, and must be finite.
+// Interpolated pixels are rounded to whole levels, ties to even.
 struct PixelSource {
   enum Kind : uint8_t { copy, bilinear, weighted };
   Kind kind;
