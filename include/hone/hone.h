@@ -2,23 +2,30 @@
  * there).
  *
  *   hone_engine* e;  hone_session* s;  hone_tensor in = {sizeof in}, out = {sizeof out};
- *   hone_status* st = hone_engine_load("m.hone", NULL, &e);      ... a model file will do where the library
- * can build st = hone_session_create(e, NULL, &s); in.kind = HONE_TENSOR; in.dtype = HONE_F32; in.rank = 4;
- * in.dims[0] = 1; ... in.data = pixels; in.bytes = ...; st = hone_session_set_input(s, 0, &in); st =
- * hone_session_run(s); st = hone_session_output(s, 0, &out);
+ *   hone_status* st = hone_engine_load("m.hone", NULL, &e);  // a model, where the library can build
+ *   st = hone_session_create(e, NULL, &s);
+ *   in.kind = HONE_TENSOR; in.dtype = HONE_F32; in.rank = 4; in.dims[0] = 1; ...
+ *   in.data = pixels; in.bytes = ...;
+ *   st = hone_session_set_input(s, 0, &in);
+ *   st = hone_session_run(s);
+ *   st = hone_session_output(s, 0, &out);
  *
- * Errors      Functions that can fail return hone_status*: NULL is success; anything else says what, where
- * and what to do, and is freed with hone_status_free(). On failure outputs are left as they were, unless
- * stated otherwise. Structs     begin with `size_t size`, which the caller sets to sizeof the struct: a later
- * library may know more fields than the program was compiled with, or fewer. Fields not known to both sides
- * count as zero. Zero always means the default. Options may be NULL: all defaults. Ownership   What a
- * *_create or *_load or build function hands out is freed with the matching *_free (NULL is fine there).
- *             Pointers inside results belong to the object asked and live as long as it, unless stated
- * otherwise. Paths and other texts passed in are copied; all texts are UTF-8 and end with a zero. Threads
- * Distinct objects may be used in distinct threads at once. An engine may be used by many threads at once. A
- *             session, like a model being built, belongs to one thread at a time.
- * Libraries   libhone has everything; libhone_runtime runs engine files only, and says so when asked for
- * more.
+ * Errors: functions that can fail return hone_status*. NULL is success; anything else says what, where and
+ * what to do, and is freed with hone_status_free(). On failure outputs are left as they were, unless stated
+ * otherwise.
+ *
+ * Structs begin with `size_t size`, which the caller sets to sizeof the struct: a later library may know more
+ * fields than the program was compiled with, or fewer. Fields not known to both sides count as zero. Zero
+ * always means the default. Options may be NULL: all defaults.
+ *
+ * Ownership: what a *_create or *_load or build function hands out is freed with the matching *_free (NULL is
+ * fine there). Pointers inside results belong to the object asked and live as long as it, unless stated
+ * otherwise. Paths and other texts passed in are copied; all texts are UTF-8 and end with a zero.
+ *
+ * Threads: distinct objects may be used in distinct threads at once. An engine may be used by many threads at
+ * once. A session, like a model being built, belongs to one thread at a time.
+ *
+ * Libraries: libhone has everything; libhone_runtime runs engine files only, and says so when asked for more.
  */
 #ifndef HONE_HONE_H
 #define HONE_HONE_H
@@ -38,9 +45,7 @@ extern "C" {
 
 #define HONE_MAX_RANK 12
 
-/* ---- status
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- status ---- */
 
 typedef struct hone_status hone_status;
 
@@ -67,9 +72,7 @@ HONE_API hone_status* hone_status_new(hone_code code, const char* message);
 /* "0.1.0". Lives for ever. */
 HONE_API const char* hone_version(void);
 
-/* ---- log
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- log ---- */
 
 typedef enum hone_log_level {
   HONE_LOG_ERROR = 0,
@@ -87,9 +90,7 @@ typedef void (*hone_log_fn)(hone_log_level level, const char* line, void* user);
  * `log`. */
 HONE_API void hone_set_log(hone_log_fn log, void* user);
 
-/* ---- values
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 /* Numbers as in ONNX. Below 8 bits elements are packed, the first in the low bits. A string's element is a
  * hone_text. */
@@ -159,8 +160,7 @@ typedef struct hone_value_info {
   const char* dim_names[HONE_MAX_RANK]; /* "batch"; NULL where the dimension has no name */
 } hone_value_info;
 
-/* ---- engine: what an engine file holds, ready to run
- * -------------------------------------------------------------------- */
+/* ---- engine: what an engine file holds, ready to run ---- */
 
 typedef struct hone_engine hone_engine;
 
@@ -205,8 +205,7 @@ HONE_API hone_status* hone_engine_set_meta(hone_engine* engine, const char* key,
  * hone_free. */
 HONE_API hone_status* hone_engine_describe(const hone_engine* engine, char** json);
 
-/* ---- session: runs an engine
- * -------------------------------------------------------------------------------------------- */
+/* ---- session: runs an engine ---- */
 
 typedef struct hone_session hone_session;
 
@@ -277,8 +276,7 @@ typedef struct hone_step {
 HONE_API size_t hone_session_step_count(hone_session* session);
 HONE_API hone_status* hone_session_step(hone_session* session, size_t index, hone_step* step);
 
-/* ---- build: model -> engine (libhone; libhone_runtime returns HONE_UNSUPPORTED)
- * ------------------------------------------ */
+/* ---- build: model -> engine (libhone; libhone_runtime returns HONE_UNSUPPORTED) ---- */
 
 /* A trained model (ONNX): a file, or bytes in memory. */
 typedef struct hone_model {
