@@ -1,8 +1,10 @@
 // Tensors and values.
 //   TensorView  pointer + type + shape, contiguous row-major; owns nothing.
 //   Tensor      the same with shared ownership of the bytes (heap, or a view into a mapped file: then
-//   read-only). Value       what an edge of a graph carries: nothing, a tensor, a sequence of values or an
-//   optional value. ValueType   what is known of a value before it exists.
+//               read-only).
+//   Value       what an edge of a graph carries: nothing, a tensor, a sequence of values or an optional
+//               value.
+//   ValueType   what is known of a value before it exists.
 #pragma once
 #include <cstddef>
 #include <memory>

@@ -14,26 +14,23 @@
 //
 // Inside the structural sections (all but `bytes`) nothing is aligned; records follow one another:
 //   u8 i8 u32 i32 u64 i64 f32   the number
-//   string                      u32 length, then that many bytes (any bytes; no terminator)
-//   list<T>                     u32 count, then the items
-//   type      u8 kind (Value::Kind: 0 unknown, 1 tensor, 2 sequence, 3 optional)
-//             tensor: u8 element type (0 unknown, else the ONNX number of base/dtype.def), i8 rank (-1:
-//             unknown),
-//                     rank x i64 dimension (>= 0 known, -1 unknown, -2-k symbol k)
-//             sequence, optional: u8 0 (element unknown) or 1, then type of the element. At most
-//             max_type_depth deep.
-//   attribute string name, u8 AttrType (base/attrs.h), then by type
-//             0 i64 | 1 f32 | 2 string | 3 list<i64> | 4 list<f32> | 5 list<string> | 6 u32 index in
-//             `tensors` | 7 program (nested) | 8 type.  The attributes of a step are sorted by name, names
-//             differ.
-//   value     string name, type, u8 ProgramValue::Kind (0 intermediate, 1 input, 2 constant, 3 capture), i32
-//   ref
-//             (constant: its index; capture: value index in the enclosing program; else -1)
-//   step      string op, string domain, string name, string tactic, list<attribute>, list<i32> in, list<i32>
-//   out
-//             (value indices; -1: absent)
-//   program   string name, list<value>, list<i32> inputs, list<i32> outputs, list<step>.  At most
-//   max_program_depth deep.
+//   string     u32 length, then that many bytes (any bytes; no terminator)
+//   list<T>    u32 count, then the items
+//   type       u8 kind (Value::Kind: 0 unknown, 1 tensor, 2 sequence, 3 optional), then of a
+//                tensor: u8 element type (0 unknown, else the ONNX number of base/dtype.def), i8 rank (-1:
+//                  unknown), rank x i64 dimension (>= 0 known, -1 unknown, -2-k symbol k)
+//                sequence, optional: u8 0 (element unknown) or 1, then type of the element. At most
+//                  max_type_depth deep.
+//   attribute  string name, u8 AttrType (base/attrs.h), then by type
+//                0 i64 | 1 f32 | 2 string | 3 list<i64> | 4 list<f32> | 5 list<string> |
+//                6 u32 index in `tensors` | 7 program (nested) | 8 type.
+//                The attributes of a step are sorted by name, names differ.
+//   value      string name, type, u8 ProgramValue::Kind (0 intermediate, 1 input, 2 constant, 3 capture),
+//                i32 ref (constant: its index; capture: value index in the enclosing program; else -1)
+//   step       string op, string domain, string name, string tactic, list<attribute>, list<i32> in,
+//                list<i32> out (value indices; -1: absent)
+//   program    string name, list<value>, list<i32> inputs, list<i32> outputs, list<step>. At most
+//                max_program_depth deep.
 //
 // Laws of a program (validate.cc): steps stand in an order that can be executed, that is, every `in` is -1 or
 // a value that is a constant, an input listed in `inputs`, a capture, or an `out` of an earlier step; every

@@ -1,10 +1,12 @@
 // Cast and CastLike. Elements pass in blocks through double (floats) or int64 (integers, truth values), both
 // of which hold every narrower type exactly.
-//   float -> integer   towards zero; NaN gives 0; what 64 bits cannot hold becomes their end, what fewer
-//   cannot is cut to them integer -> integer high bits are dropped 4 and 2 bits       from floats and
-//   integers alike by dropping high bits after truncation float -> float     to nearest even; float8:
-//   attribute saturate; f8e8m0: also round_mode strings            decimal, "inf", "nan" in any case; back as
-//   the shortest text that reads as the same number
+//   float -> integer    towards zero; NaN gives 0; what 64 bits cannot hold becomes their end, what fewer
+//                       cannot is cut to them
+//   integer -> integer  high bits are dropped
+//   4 and 2 bits        from floats and integers alike by dropping high bits after truncation
+//   float -> float      to nearest even; float8: attribute saturate; f8e8m0: also round_mode
+//   strings             decimal, "inf", "nan" in any case; back as the shortest text that reads as the same
+//                       number
 #include <algorithm>
 #include <cctype>
 #include <charconv>

@@ -2,8 +2,7 @@
 //
 //   [1,C,h,w] or [1,h,w,C]          scores: the class with the greatest (the first of equals); no activation
 //                                   changes which that is
-//   one channel, or [1,h,w] floats  class 1 where sigmoid(x) is at least score_threshold, else class 0;
-//   values
+//   one channel, or [1,h,w] floats  class 1 where sigmoid(x) is at least score_threshold, else class 0; values
 //                                   that are all within 0..1 are taken as they are (or as `activation` says)
 //   integers, one channel           labels: the graph ends in ArgMax
 //
