@@ -8,8 +8,7 @@
 //   boxes [1,N,5], labels [1,N]              x0, y0, x1, y1, score (MMDetection)
 //   boxes [1,N,4], scores and labels [1,N]   and perhaps how many of them count, one number (TensorFlow's
 //                            detection_boxes, _scores, _classes, num_detections; torchvision, without batch)
-//   boxes [1,N,4], scores [1,K,N], indices [M,3]   picture, class and box of ONNX's NonMaxSuppression; a
-//   negative
+//   boxes [1,N,4], scores [1,K,N], indices [M,3]   picture, class and box of ONNX's NonMaxSuppression; a negative
 //                            index is no box; corners in either order
 // With suppression:
 //   boxes [1,N,4], scores [1,N,K]

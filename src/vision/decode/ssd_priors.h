@@ -8,15 +8,12 @@
 // any sizes, `anchors`: as many for each map.
 //
 // Fields of Head:
-//   strides        the map of stride t has ceil(width / t) cells across; the cell x is centred at (x + 0.5) *
-//   t, or
-//                  with even_cells at (x + 0.5) * width / cells. Left out beside min_sizes: 16, 32, 64, ...
+//   strides        the map of stride t has ceil(width / t) cells across; the cell x is centred at (x + 0.5) * t,
+//                  or with even_cells at (x + 0.5) * width / cells. Left out beside min_sizes: 16, 32, 64, ...
 //                  and even_cells, as MobileNets have it.
-//   min_sizes, max_sizes   one for each map; with `normalised` fractions of width and height, and boxes are
-//   no
+//   min_sizes, max_sizes   one for each map; with `normalised` fractions of width and height, and boxes are no
 //                  larger than the input, as in torchvision; else pixels
-//   aspect_ratios  in each map ascending: where one is not greater than that before, the next map's begin.
-//   One
+//   aspect_ratios  in each map ascending: where one is not greater than that before, the next map's begin. One
 //                  map's are taken for all.
 // With none of them given: torchvision's ssdlite320_mobilenet_v3_large or ssd300_vgg16, whichever has as many
 // priors as the network has boxes.
