@@ -1,5 +1,8 @@
 #include "base/thread_pool.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -39,14 +42,15 @@ class alignas(64) Signal {
     }  // the waiter is now either past its check of value_ and asleep, or awake
     wake_.notify_one();
   }
+  uint32_t value() const { return value_.load(std::memory_order_acquire); }
   // Returns once the value differs from `seen`.
   void wait(uint32_t seen, bool spin) {
-    if (value_.load(std::memory_order_acquire) != seen) return;
+    if (value() != seen) return;
     if (spin) {
       const auto end = std::chrono::steady_clock::now() + spin_time;
       do {
         for (int i = 0; i < 32; i++) {
-          if (value_.load(std::memory_order_acquire) != seen) return;
+          if (value() != seen) return;
           relax();
         }
       } while (std::chrono::steady_clock::now() < end);
@@ -69,14 +73,22 @@ class alignas(64) Signal {
 struct ThreadPool::Impl {
   struct Worker {
     Signal start;
+    // 2 * loop: this worker's part of that loop is free to take; 2 * loop + 1: somebody has taken it. A loop does
+    // not end before all its parts are done, so who takes one may read the fields below.
+    std::atomic<uint64_t> part{1};
+    std::atomic<uint64_t> noticed{0};  // the last loop that the worker knew of
+    uint64_t nudged = 0;               // the loop when it was last sent to another core
     std::thread thread;
   };
-  // Written by the caller before it raises a worker's `start`, read by that worker after.
+  // Written by the caller before it frees the parts, read by those who take them.
   Task task = nullptr;
   void* context = nullptr;
   int64_t n = 0;
-  int parts = 0;  // threads that take part in this loop; 0: workers leave
-  alignas(64) std::atomic<int> pending{0};
+  int parts = 0;  // of this loop
+  uint64_t loop = 0;
+  std::atomic<bool> leave{false};
+  cpu_set_t allowed;                        // cores that this process may use
+  alignas(64) std::atomic<int> pending{0};  // parts that are not done
   Signal done;
   uint32_t done_seen = 0;
   bool spin = true;
@@ -88,12 +100,31 @@ struct ThreadPool::Impl {
     const int64_t from = p * base + std::min<int64_t>(p, extra), to = from + base + (p < extra);
     for (int64_t i = from; i < to; i++) task(context, i, p);
   }
-  void serve(Signal& start, int p) {
-    for (uint32_t seen = 0;; seen++) {
-      start.wait(seen, spin);
-      if (parts == 0) return;
+  static bool take(Worker& w) {
+    uint64_t free = w.part.load();
+    return free % 2 == 0 && w.part.compare_exchange_strong(free, free + 1);
+  }
+  bool last() { return pending.fetch_sub(1) == 1; }
+  // A worker that has not noticed many loops is ready to run but has no core. Often it is queued behind the
+  // caller, on whose core the system woke it, and would stay there as long as the caller does not sleep: this
+  // moves it.
+  void nudge(Worker& w) {
+    constexpr uint64_t patience = 32;
+    if (loop < std::max(w.noticed.load(std::memory_order_relaxed), w.nudged) + patience) return;
+    w.nudged = loop;
+    cpu_set_t cores = allowed;
+    CPU_CLR(static_cast<size_t>(sched_getcpu()), &cores);
+    if (CPU_COUNT(&cores) > 0) pthread_setaffinity_np(w.thread.native_handle(), sizeof cores, &cores);
+  }
+  void serve(Worker& w, int p) {
+    for (uint32_t seen = 0;;) {
+      w.start.wait(seen, spin);
+      seen = w.start.value();
+      if (leave.load()) return;
+      w.noticed.store(w.part.load(std::memory_order_relaxed) / 2, std::memory_order_relaxed);
+      if (!take(w)) continue;  // the caller was faster
       work(p);
-      if (pending.fetch_sub(1) == 1) done.raise();
+      if (last()) done.raise();
     }
   }
 };
@@ -101,11 +132,13 @@ struct ThreadPool::Impl {
 ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
   // More threads than cores: whoever spins keeps another from working.
   impl_->spin = threads <= available_cores();
+  CPU_ZERO(&impl_->allowed);
+  sched_getaffinity(0, sizeof impl_->allowed, &impl_->allowed);  // fails: nobody is moved
   for (int p = 1; p < threads; p++) {
     try {
       auto worker = std::make_unique<Impl::Worker>();
       impl_->workers.reserve(impl_->workers.size() + 1);
-      worker->thread = std::thread([impl = impl_.get(), w = worker.get(), p] { impl->serve(w->start, p); });
+      worker->thread = std::thread([impl = impl_.get(), w = worker.get(), p] { impl->serve(*w, p); });
       impl_->workers.push_back(std::move(worker));
     } catch (const std::exception&) {
       break;  // the system gives no more: go on with those that run
@@ -114,7 +147,7 @@ ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
 }
 
 ThreadPool::~ThreadPool() {
-  impl_->parts = 0;
+  impl_->leave.store(true);
   for (auto& w : impl_->workers) w->start.raise();
   for (auto& w : impl_->workers) w->thread.join();
 }
@@ -128,12 +161,24 @@ void ThreadPool::run_erased(int64_t n, Task task, void* context) {
   p.context = context;
   p.n = n;
   p.parts = static_cast<int>(std::min<int64_t>(n, threads()));
-  if (p.parts > 1) {
-    p.pending.store(p.parts - 1);
-    for (int i = 1; i < p.parts; i++) p.workers[static_cast<size_t>(i - 1)]->start.raise();
+  if (p.parts == 1) return p.work(0);
+  p.pending.store(p.parts);
+  p.loop++;
+  for (int i = 1; i < p.parts; i++) {
+    Impl::Worker& w = *p.workers[static_cast<size_t>(i - 1)];
+    w.part.store(2 * p.loop);
+    w.start.raise();
   }
   p.work(0);
-  if (p.parts > 1) p.done.wait(p.done_seen++, p.spin);
+  bool last = p.last();
+  // A worker that has not begun by now sleeps, or something else has its core.
+  for (int i = p.parts - 1; i > 0 && !last; i--)
+    if (Impl::Worker& w = *p.workers[static_cast<size_t>(i - 1)]; Impl::take(w)) {
+      p.work(i);
+      last = p.last();
+      p.nudge(w);
+    }
+  if (!last) p.done.wait(p.done_seen++, p.spin);
 }
 
 }  // namespace hone

@@ -1,6 +1,8 @@
-// A pool of threads that share loops. run(n, f) calls f(i, thread) once for each i in [0, n); which thread
-// runs which i is fixed by n and the number of threads alone (static partition: contiguous ranges), the
-// caller is thread 0 and takes part. Workers spin briefly after a loop, then park. No allocation in run().
+// A pool of threads that share loops. run(n, f) calls f(i, part) once for each i in [0, n). The partition is
+// static: part p of as many as there are threads is a contiguous range that n and the number of threads alone
+// fix, and one thread runs all of it, so that `part` may choose scratch memory. The caller runs part 0, and then
+// the parts of workers that have not begun theirs: on a busy machine it does not wait for a thread that has no
+// core. Workers spin briefly after a loop, then park. No allocation in run().
 // Not re-entrant: one run() at a time per pool, and f must not call run() of the same pool.
 #pragma once
 #include <cstdint>
