@@ -103,8 +103,6 @@ Result<Guess> guess_task(const EngineInfo& engine) {
       g.reasons.push_back(port_is("input", look.input) + ": one channel, grey");
     }
     if (auto fits = complete_task(g.task, engine); !fits) return refuse(engine, fits.error().message);
-    g.reasons.insert(g.reasons.begin(), strf("task = \"%s\", decoder = \"%s\"", task_kind_name(g.task.kind),
-                                             g.task.head.decoder.c_str()));
     tell_input(g.task.input, g.open);
     return std::move(g);
   }
