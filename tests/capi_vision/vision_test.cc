@@ -27,11 +27,6 @@ std::string text_of(const std::string& path) {
 hone::VisionOptions task_of(const std::string& model) {
   hone::VisionOptions options;
   options.task = text_of(parts + model + ".toml");
-  // A task given as text cannot name files beside it.
-  std::istringstream lines(options.task);
-  options.task.clear();
-  for (std::string line; std::getline(lines, line);)
-    if (line.rfind("pictures", 0) != 0) options.task += line + "\n";
   return options;
 }
 std::string sample(const std::string& begin) {

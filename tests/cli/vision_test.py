@@ -185,7 +185,8 @@ class Answers(Vision):
 class Refuses(Vision):
     def test_wrong_words(self):
         engine, picture = self.classifier(), self.picture('a.png')
-        self.fails(2, 'IMAGE... is missing', 'classify', engine)
+        self.fails(1, 'carries no pictures of its own', 'classify', engine)
+        self.fails(2, 'ENGINE is missing', 'classify')
         self.fails(1, ["'yolov9'", "did you mean 'yolov"], 'detect', engine, picture, '--preset', 'yolov9')
         self.fails(1, ["'zzz'", 'imagenet'], 'detect', engine, picture, '--preset', 'zzz')
         self.fails(1, 'one will do', 'classify', engine, picture, '--preset', 'imagenet', '--task', 'x.toml')
@@ -238,6 +239,10 @@ class Tasks(Vision):
         self.picture('try.png')
         engine = self.with_task('m', pictures.classifier(), 'pictures = ["try.png"]\n' + COLOUR_TASK)
         self.assertRegex(json.loads(self.works('inspect', engine, '--json').stdout)['meta']['picture/try.png'], r'^\d+ bytes$')
+        # Without a picture it is tried on those.
+        mine = self.lines('classify', engine, '--out', self.path('tried'))
+        self.assertEqual([d['image'] for d in mine], [f'{engine}:try.png'])
+        self.assertTrue(os.path.exists(self.path('tried/try.png')))
         bad = self.task('bad.toml', 'pictures = ["nosuch.png"]\n' + COLOUR_TASK)
         self.fails(1, 'nosuch.png', 'build', self.path('m.onnx'), '-o', self.path('x.hone'), '--task', bad)
 

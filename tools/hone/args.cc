@@ -146,9 +146,10 @@ struct Parser {
       list.push_back(std::move(value));
     }
     const auto& names = command.positionals;
-    if (args.positionals_.size() < names.size())
+    const std::string_view last = names.empty() ? "" : names.back();
+    const bool or_none = last.ends_with("...]"), any_number = or_none || last.ends_with("...");
+    if (args.positionals_.size() + or_none < names.size())
       return wrong("%s is missing", names[args.positionals_.size()]);
-    const bool any_number = !names.empty() && std::string_view(names.back()).ends_with("...");
     if (args.positionals_.size() > names.size() && !any_number)
       return wrong("unexpected argument '%s'", args.positionals_[names.size()].c_str());
     for (const Option& o : command.options)

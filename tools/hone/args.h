@@ -49,7 +49,7 @@ struct Command {
   const char* name;
   const char* synopsis;                  // behind "hone NAME"
   const char* about;                     // one paragraph
-  std::vector<const char*> positionals;  // the last may be "IMAGE...": one or more
+  std::vector<const char*> positionals;  // the last may be "IMAGE...": one or more, "[IMAGE...]": or none
   std::vector<Option> options;
   const char* examples;                   // one per line
   hone::Result<int> (*run)(const Args&);  // the exit code; an error is printed and means 1

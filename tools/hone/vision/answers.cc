@@ -118,10 +118,34 @@ void print(const Work& w, const PictureFile& file, const Results& results, doubl
               w.verb.summary(task, results).c_str(), w.verb.details(task, results).c_str());
 }
 
+hone::Result<Image> read(const PictureFile& file) {
+  if (file.bytes.empty()) return hone::imageio::read(file.path);
+  auto image = hone::imageio::decode(std::as_bytes(std::span(file.bytes)));
+  if (!image) return hone::in(file.path, image.take_error());
+  return image;
+}
+
+// The pictures that the engine carries. Their names are not trusted: only what follows the last '/' says where
+// something is written.
+hone::Result<std::vector<PictureFile>> own_pictures(const hone::api::Engine& engine, const Task& task,
+                                                    const std::string& path) {
+  std::vector<PictureFile> found;
+  for (const std::string& name : task.pictures) {
+    const std::string_view bytes = engine.meta_bytes("picture/" + name);
+    if (!bytes.empty())
+      found.push_back(
+          {path + ":" + name, std::filesystem::path(name).filename().string(), std::string(bytes)});
+  }
+  if (found.empty())
+    return error(Code::invalid_argument, "%s carries no pictures of its own: name a file or a folder",
+                 path.c_str());
+  return found;
+}
+
 hone::Status one(Work& w, size_t i) {
   const PictureFile& file = w.pictures[i];
   const auto start = Clock::now();
-  HONE_TRY(Image picture, hone::imageio::read(file.path));
+  HONE_TRY(Image picture, read(file));
   const double read_ms = ms_since(start);
   auto results = w.pipeline.run(picture);
   if (!results) return hone::in(file.path, results.take_error());
@@ -180,7 +204,9 @@ hone::Result<int> all(Work& w) {
 }  // namespace
 
 hone::Result<int> answer(const Verb& verb, const Args& args) {
-  HONE_TRY(auto pictures, find_pictures(args.positionals_from(1), args.has("--recursive")));
+  std::vector<PictureFile> pictures;
+  const auto words = args.positionals_from(1);
+  if (!words.empty()) { HONE_TRY(pictures, find_pictures(words, args.has("--recursive"))); }
   const std::string& path = args.positional(0);
   HONE_TRY(const Loaded loaded, load(path, args));
   HONE_TRY(Task task, find_task(loaded.engine, path, args));
@@ -188,6 +214,7 @@ hone::Result<int> answer(const Verb& verb, const Args& args) {
     return error(Code::invalid_argument, "%s: its task is %s: hone %s %s ...", path.c_str(),
                  task_kind_name(task.kind), command_for(task.kind), path.c_str());
   HONE_CHECK(apply_limits(task, args));
+  if (words.empty()) { HONE_TRY(pictures, own_pictures(loaded.engine, task, path)); }
   std::vector<std::string> drawn, masks;
   if (args.has("--out")) {
     HONE_TRY(drawn, place_outputs(pictures, args.text("--out"), {".png", ".jpg", ".jpeg"}));

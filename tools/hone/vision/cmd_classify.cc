@@ -28,9 +28,10 @@ hone::Result<int> run(const Args& args) {
 extern const Command command_classify;
 const Command command_classify{
     "classify",
-    "ENGINE|MODEL IMAGE... [options]",
-    "Says what each picture shows: the best classes, by score. IMAGE: files, folders, patterns in quotes.",
-    {"ENGINE", "IMAGE..."},
+    "ENGINE|MODEL [IMAGE...] [options]",
+    "Says what each picture shows: the best classes, by score. IMAGE: files, folders, patterns\n"
+    "in quotes; none: the pictures that the engine carries.",
+    {"ENGINE", "[IMAGE...]"},
     with_picture_options({top_option, score_option}),
     "hone classify mobilenet.hone cat.jpg\n"
     "hone classify squeezenet.onnx photos --preset imagenet --top 1 --json\n"

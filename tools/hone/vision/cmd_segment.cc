@@ -44,10 +44,10 @@ hone::Result<int> run(const Args& args) {
 extern const Command command_segment;
 const Command command_segment{
     "segment",
-    "ENGINE|MODEL IMAGE... [options]",
+    "ENGINE|MODEL [IMAGE...] [options]",
     "Gives each pixel of the pictures a class, and prints the share that each class takes. IMAGE: files,\n"
-    "folders, patterns in quotes.",
-    {"ENGINE", "IMAGE..."},
+    "folders, patterns in quotes; none: the pictures that the engine carries.",
+    {"ENGINE", "[IMAGE...]"},
     with_picture_options({{.name = "--masks",
                            .kind = Option::text,
                            .value = "DIR",

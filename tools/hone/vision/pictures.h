@@ -9,7 +9,8 @@ namespace cli {
 
 struct PictureFile {
   std::string path;
-  std::string name;  // below the folder that was given, else the file's name: what it is called elsewhere
+  std::string name;   // below the folder that was given, else the file's name: what it is called elsewhere
+  std::string bytes;  // of a picture that an engine carries; path is then for people
 };
 
 // Words are files (taken whatever they are, so that a broken one is told when it is read), folders (all files
