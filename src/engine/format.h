@@ -31,12 +31,20 @@
 //                list<i32> out (value indices; -1: absent)
 //   program    string name, list<value>, list<i32> inputs, list<i32> outputs, list<step>. At most
 //                max_program_depth deep.
+//   packed     string layout, list<i32> constants, u32 index in `tensors`, of a tensor u8[n] (since 1.1)
 //
 // Laws of a program (validate.cc): steps stand in an order that can be executed, that is, every `in` is -1 or
 // a value that is a constant, an input listed in `inputs`, a capture, or an `out` of an earlier step; every
 // `out` is -1 or an intermediate that no other step writes; `outputs` are defined at the end; a capture names
 // a value defined before the step that holds the nested program. All programs of a file have the same number
 // of inputs and of outputs, and tests match them.
+//
+// Packed constants belong to a plan: the constants of a step as the kernel that was chosen for it likes them,
+// so that they are mapped and used in place. `layout` names the kernel and all that the arrangement of the
+// bytes depends on (layout_name() in kernels/tactic.h); `constants` has an item for each input of the step:
+// an index in EngineData::constants, or -1 where the input is none. A reader that has no use for a layout
+// packs the plain constants, which are always there. It takes no size from here: n must be what its own
+// kernel asks for.
 #pragma once
 #include <bit>
 #include <cstddef>
@@ -50,8 +58,8 @@ static_assert(std::endian::native == std::endian::little,
 // Not text, and broken by every transfer that meddles with line ends or the eighth bit.
 inline constexpr unsigned char magic[8] = {0x89, 'H', 'O', 'N', 'E', '\r', '\n', 0x1a};
 inline constexpr uint16_t version_major = 1;
-inline constexpr uint16_t version_minor = 0;
-inline constexpr uint64_t alignment = 64;  // of sections in the file and of tensors in `bytes`
+inline constexpr uint16_t version_minor = 1;  // written: the least that has what the file needs
+inline constexpr uint64_t alignment = 64;     // of sections in the file and of tensors in `bytes`
 inline constexpr uint32_t max_sections = 4096;
 inline constexpr int max_program_depth = 32;  // the outermost program has depth 1
 inline constexpr int max_type_depth = 8;
@@ -77,7 +85,8 @@ enum class SectionType : uint32_t {
                  // own, so that loading does not read the weights (verify_constants() does).
   portable = 5,  // program. At most once.
   plan =
-      6,  // string target, program. Any number; targets differ. A file has at least one `portable` or `plan`.
+      6,  // string target, program, since 1.1: list<packed>. Any number; targets differ. A file has at least
+          // one `portable` or `plan`.
   tests = 7,  // list<test>; test: list<u32> inputs, list<u32> outputs: indices in `tensors`. At most once.
 };
 inline constexpr uint32_t section_required =

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/attrs.h"
+#include "base/mapped_file.h"
 
 namespace hone {
 
@@ -32,11 +33,19 @@ struct Program : Subgraph {
   std::vector<int> inputs, outputs;  // value indices
 };
 
+// Constants as a kernel likes them (format.h says more).
+struct PackedConstants {
+  std::string layout;          // layout_name() of the kernel that arranged them
+  std::vector<int> constants;  // per input of a step: index in EngineData::constants; -1: none
+  Tensor bytes;                // u8[n], 64-byte aligned
+};
+
 // A plan is a program optimised for a class of targets. target "generic" runs everywhere and is always
-// present.
+// present; others are called as target_name() (base/cpu.h) calls an instruction set.
 struct Plan {
   std::string target;
   std::shared_ptr<Program> program;
+  std::vector<PackedConstants> packed;
 };
 
 // A recorded example: inputs and outputs in the order of the program's.
@@ -54,6 +63,7 @@ struct EngineData {
   std::shared_ptr<Program> portable;  // canonical form, layout- and target-independent
   std::vector<Plan> plans;
   std::vector<TestVector> tests;
+  std::shared_ptr<const MappedFile> file;  // that the tensors are views into; null: other memory
 };
 
 }  // namespace hone

@@ -38,8 +38,11 @@ class Reader {
     HONE_CHECK(tensors());
     HONE_CHECK(each(SectionType::portable, [&](Cursor& c) { engine_.portable = program(c, 1); }));
     HONE_CHECK(each(SectionType::plan, [&](Cursor& c) {
-      std::string target = c.string();
-      engine_.plans.push_back({std::move(target), program(c, 1)});
+      Plan plan;
+      plan.target = c.string();
+      plan.program = program(c, 1);
+      if (has_packed_) packed(c, plan);
+      engine_.plans.push_back(std::move(plan));
     }));
     HONE_CHECK(each(SectionType::tests, [&](Cursor& c) { tests(c); }));
     HONE_CHECK(validate(engine_));
@@ -76,6 +79,7 @@ class Reader {
     if (h.section_count > format::max_sections || !fits(sizeof h, table_size, file_.size()))
       return error(Code::corrupt, "the engine file claims %u sections", h.section_count);
     newer_ = h.minor > format::version_minor;
+    has_packed_ = h.minor >= 1;
 
     std::vector<std::byte> table(sizeof h + table_size);
     std::memcpy(table.data(), file_.data(), table.size());
@@ -303,6 +307,16 @@ class Reader {
     return p;
   }
 
+  void packed(Cursor& c, Plan& plan) {
+    for (uint32_t n = c.count(4 + 4 + 4); n && c.ok(); n--) {
+      PackedConstants p;
+      p.layout = c.string();
+      p.constants = c.indices();
+      p.bytes = tensor_at(c);
+      plan.packed.push_back(std::move(p));
+    }
+  }
+
   void tests(Cursor& c) {
     for (uint32_t n = c.count(8); n && c.ok(); n--) {
       TestVector& t = engine_.tests.emplace_back();
@@ -315,6 +329,7 @@ class Reader {
   Bytes file_;
   ReadOptions options_;
   bool newer_ = false;  // a greater minor version: sections may have fields at their end that we do not know
+  bool has_packed_ = false;  // minor version 1: plans end with packed constants
   std::vector<Section> sections_;
   std::vector<Tensor> tensors_;
   EngineData engine_;
@@ -324,6 +339,7 @@ class Reader {
 Result<EngineData> read_engine(std::shared_ptr<const MappedFile> file, const ReadOptions& options) {
   auto engine = read_engine_bytes(file, file->bytes(), options);
   if (!engine) return in(file->path(), engine.take_error());
+  engine->file = std::move(file);
   return engine;
 }
 

@@ -54,6 +54,15 @@ class Validator {
     return {};
   }
 
+  Status packed(const PackedConstants& p) const {
+    if (p.bytes.dtype() != DType::u8 || p.bytes.shape().rank() != 1)
+      return error(Code::corrupt, "they are no u8[n]");
+    for (int i : p.constants)
+      if (i != -1 && static_cast<size_t>(i) >= engine_.constants.size())
+        return error(Code::corrupt, "of constant %d of %zu", i, engine_.constants.size());
+    return {};
+  }
+
  private:
   Status value(const ProgramValue& v, const std::vector<bool>* outer_defined) const {
     HONE_CHECK(type(v.type));
@@ -133,6 +142,10 @@ Status validate(const EngineData& e) {
       return error(Code::corrupt, "two plans are for target '%s'", plan.target.c_str());
     HONE_CHECK(outermost(plan.program.get(), "plan '" + plan.target + "'"));
   }
+  for (const Plan& plan : e.plans)
+    for (size_t i = 0; i < plan.packed.size(); i++)
+      if (auto s = v.packed(plan.packed[i]); !s)
+        return in(strf("plan '%s': packed constants %zu", plan.target.c_str(), i), s.take_error());
   if (!first) return error(Code::corrupt, "there is no program");
   for (size_t i = 0; i < e.tests.size(); i++)
     if (e.tests[i].inputs.size() != first->inputs.size() ||

@@ -1,5 +1,6 @@
 #include "engine/write.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <unordered_map>
@@ -207,10 +208,19 @@ Result<Layout> lay_out(const EngineData& e) {
     for (const auto& name : e.symbols) s.string(name);
   });
   if (e.portable) section(SectionType::portable, [&](Sink& s) { put(s, *e.portable, out.pool); });
+  const bool has_packed =
+      std::any_of(e.plans.begin(), e.plans.end(), [](const Plan& plan) { return !plan.packed.empty(); });
   for (const Plan& plan : e.plans)
     section(SectionType::plan, [&](Sink& s) {
       s.string(plan.target);
       put(s, *plan.program, out.pool);
+      if (!has_packed) return;
+      s.count(plan.packed.size());
+      for (const PackedConstants& p : plan.packed) {
+        s.string(p.layout);
+        s.numbers(p.constants);
+        s.number(out.pool.add(p.bytes));
+      }
     });
   if (!e.tests.empty())
     section(SectionType::tests, [&](Sink& s) {
@@ -227,7 +237,7 @@ Result<Layout> lay_out(const EngineData& e) {
   format::FileHeader header{};
   std::memcpy(header.magic, format::magic, sizeof header.magic);
   header.major = format::version_major;
-  header.minor = format::version_minor;
+  header.minor = has_packed ? 1 : 0;
   header.section_count = static_cast<uint32_t>(sections.size() + 1);
   std::vector<format::SectionEntry> table;
   uint64_t at = aligned(sizeof header + header.section_count * sizeof(format::SectionEntry));

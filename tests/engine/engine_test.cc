@@ -284,7 +284,7 @@ TEST(EngineFile, unknown_sections_and_high_flags_are_skipped) {
 }
 
 TEST(EngineFile, a_newer_minor_version_may_add_fields_and_a_newer_major_is_refused) {
-  auto bytes = *engine_bytes(sample_engine());
+  auto bytes = *engine_bytes(packed_sample_engine());
   auto table = table_of(bytes);
   auto set_version = [&](uint16_t major, uint16_t minor) {
     std::memcpy(bytes.data() + offsetof(format::FileHeader, major), &major, 2);
@@ -294,7 +294,7 @@ TEST(EngineFile, a_newer_minor_version_may_add_fields_and_a_newer_major_is_refus
   ASSERT_NE(table[0].size % 64, 0u);
   table[0].size++;  // takes in a byte of the gap
   put_table(bytes, table);
-  set_version(1, 0);
+  set_version(format::version_major, format::version_minor);
   EXPECT_FALSE(read(bytes));
   set_version(1, 7);
   EXPECT_TRUE(read(bytes)) << read(bytes).error().message;

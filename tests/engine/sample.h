@@ -74,4 +74,18 @@ inline EngineData sample_engine() {
   return e;
 }
 
+// The same with packed constants in its second plan: version 1.1 of the format.
+inline EngineData packed_sample_engine() {
+  EngineData e = sample_engine();
+  for (uint8_t i = 0; i < 2; i++) {
+    PackedConstants p;
+    p.layout = i ? "second" : "first 1 avx2 x16";
+    p.constants = i ? std::vector<int>{0} : std::vector<int>{-1, 6, 0};
+    p.bytes = *Tensor::allocate(DType::u8, Shape{128 + i});
+    for (int k = 0; k < 128 + i; k++) p.bytes.data<uint8_t>()[k] = static_cast<uint8_t>(k + i);
+    e.plans[1].packed.push_back(std::move(p));
+  }
+  return e;
+}
+
 }  // namespace hone
