@@ -257,6 +257,7 @@ typedef struct hone_memory {
   int64_t weights_bytes;     /* constants of the engine (mapped from its file) */
   int64_t
       packed_bytes; /* weights arranged anew for this machine, so far; shared by the sessions of the engine */
+  int64_t prepacked_bytes; /* weights that were arranged for it when the engine was built, in use so far */
 } hone_memory;
 
 /* For the shapes last planned for; before that, arena_bytes and the two after it are 0. */
@@ -313,6 +314,10 @@ typedef struct hone_build_options {
   hone_progress_fn progress; /* may be NULL; called in the thread that builds */
   hone_report_fn report;     /* may be NULL; called in the thread that builds */
   void* user;                /* handed to `progress` and `report` */
+  /* "generic" or NULL: a plan that runs everywhere; weights are packed when it is loaded. "native": a plan
+   * for this machine's instruction set too, with its weights packed (if the input shapes are fixed): the file
+   * is up to twice as large, loads sooner and takes less memory. */
+  const char* target;
 } hone_build_options;
 
 /* Builds an engine in memory; hone_engine_save writes it. */

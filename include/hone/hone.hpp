@@ -322,6 +322,7 @@ struct BuildOptions {
   bool explain = false;
   std::function<bool(double fraction, const char* what)> progress;  // true stops the build
   std::function<void(const char* title, const char* text)> report;
+  std::string target = "generic";  // or "native" (hone.h)
 };
 
 namespace detail {
@@ -334,6 +335,7 @@ struct CBuildOptions {
     for (const auto& p : from.dump_after) dump.push_back(p.c_str());
     c.size = sizeof c;
     c.precision = from.precision.c_str();
+    c.target = from.target.c_str();
     c.shapes = shapes.data();
     c.shape_count = shapes.size();
     c.no_optimise = !from.optimise;

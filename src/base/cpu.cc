@@ -18,6 +18,15 @@ constexpr const char* names[] = {
 
 const char* isa_name(Isa isa) { return names[static_cast<size_t>(isa)]; }
 
+std::string target_name(Isa isa) {
+#if defined(__x86_64__)
+  constexpr const char* architecture = "x86-64 ";
+#elif defined(__aarch64__)
+  constexpr const char* architecture = "aarch64 ";
+#endif
+  return std::string(architecture) + isa_name(isa);
+}
+
 std::span<const Isa> available_isas() {
   static const std::vector<Isa> list = [] {
     std::vector<Isa> v;

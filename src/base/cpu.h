@@ -1,6 +1,7 @@
 // What processor this is: instruction sets, cores, caches.
 #pragma once
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -13,6 +14,7 @@ enum class Isa : uint8_t {
 #undef ISA
 };
 const char* isa_name(Isa);
+std::string target_name(Isa);  // with the architecture: "x86-64 avx512"
 std::span<const Isa>
 available_isas();  // those of this machine, weakest first; empty: the machine is below our floor
 // The one to use: the strongest, or the one HONE_ISA names. Errors: HONE_ISA names none of the available ones

@@ -50,6 +50,14 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::from_descriptor(int fd, co
   return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const std::byte*>(data), size, path));
 }
 
+void MappedFile::let_go(std::span<const std::byte> part) const {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<uintptr_t>(part.data()), begin = reinterpret_cast<uintptr_t>(data_);
+  if (first < begin || part.size() > size_ || first - begin > size_ - part.size()) return;
+  const uintptr_t from = (first + page - 1) / page * page, to = (first + part.size()) / page * page;
+  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(data_), size_); }
 
 }  // namespace hone

@@ -29,6 +29,10 @@ class MappedFile {
   size_t size() const { return size_; }
   const std::string& path() const { return path_; }
 
+  // Lets go of the memory of the whole pages within `part`, if that lies in the mapping: for parts that are
+  // not needed again soon. Their bytes come back from the file when they are read.
+  void let_go(std::span<const std::byte> part) const;
+
  private:
   MappedFile(const std::byte* data, size_t size, std::string path)
       : data_(data), size_(size), path_(std::move(path)) {}

@@ -27,6 +27,10 @@ std::vector<const Tactic*> tactics_for(const OpDef& op) {
   return found;
 }
 
+std::string layout_name(const Tactic& t, Isa isa, const Prepared& p) {
+  return strf("%s %d %s %s", t.name, t.layout, isa_name(isa), p.packed_key.c_str());
+}
+
 const Tactic* find_tactic(std::string_view op, std::string_view name) {
   for (const Tactic* t : all_tactics())
     if (op == t->op && name == t->name) return t;

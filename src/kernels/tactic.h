@@ -77,7 +77,8 @@ struct Prepared {
   int64_t packed_bytes = 0;       // 0: pack() is not called
   std::string
       packed_key;  // two steps with equal constants and equal keys share one packed copy. Must name all that
-                   // the packing depends on besides the constants' bytes (tile sizes, ...), not the isa
+                   // the packing depends on besides the constants' bytes (tile sizes, lanes, ...), not the
+                   // isa
   template <class T>
   T& make() {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -105,13 +106,23 @@ struct Tactic {
   Accept (*accepts)(const Problem&);
   Status (*prepare)(const Problem&, Prepared&);
   void (*run)(const Run&);
+  // Packed bytes may come from an engine file, whose contents nobody vouches for: numbers to calculate with,
+  // never sizes or places.
   void (*pack)(const Problem&, const Prepared&, void* packed) = nullptr;
+  int layout = 1;            // version of what pack() makes; raise it when that changes
   uint32_t pitched_in = 0;   // bit i: input i may be pitched (1: input 0 only; ~0u: all, also past the 32nd)
   uint32_t pitched_out = 0;  // bit i: output i may be pitched
   int in_place = -1;  // >= 0: output 0 may be the very memory of this input (same size, type and pitch)
   // Concat, Split and the like must skip a copy whose source is its destination: the planner has then put it
   // in place.
 };
+
+// What packed bytes depend on besides the constants: "conv_gemm_f32 1 avx512 conv_gemm g1 ...". Engine files
+// keep it.
+std::string layout_name(const Tactic&, Isa, const Prepared&);
+// The memory to pack into: one more cache line than asked for, as kernels may prefetch, and read, the vector
+// behind the last one.
+inline int64_t packed_size(const Prepared& p) { return (p.packed_bytes + 63) / 64 * 64 + 64; }
 
 std::span<const Tactic* const> all_tactics();          // in the order of tactics.def
 std::vector<const Tactic*> tactics_for(const OpDef&);  // best first

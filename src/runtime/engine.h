@@ -41,14 +41,23 @@ class Engine {
   const Plan& plan() const { return *plan_; }
   Isa isa() const { return isa_; }
   int64_t constant_bytes() const;
-  int64_t packed_bytes() const;  // made so far
+  // Packed constants in use so far: `made` since the engine was loaded, `ready` when it was built.
+  struct PackedBytes {
+    int64_t made = 0, ready = 0;
+  };
+  PackedBytes packed_bytes() const;
 
   // The constants of the problem in the tactic's layout; shared between all steps and sessions that ask for
-  // the same.
+  // the same. Those that the plan brings along are used in place where layout and size are the ones wanted.
   Result<std::shared_ptr<const void>> packed(const Tactic&, const Problem&, const Prepared&) const;
+  // What packed() has made or used so far, in the order it was asked for. Left out: constants that are not
+  // the engine's but were calculated when planning.
+  std::vector<PackedConstants> all_packed() const;
 
  private:
   Engine() = default;
+  void index_packed();
+  const Tensor* find_ready(const std::string& key, const std::string& layout, int64_t size) const;
   EngineData data_;
   const Plan* plan_ = nullptr;
   ResolvedProgram main_;
@@ -57,9 +66,14 @@ class Engine {
   struct Packed {
     std::shared_ptr<const void> bytes;
     int64_t size = 0;
+    bool ready = false;  // brought along by the plan
+    int order = 0;       // of the first request
+    std::string layout;
+    std::vector<Operand> in;  // of that problem
   };
   mutable std::mutex mutex_;
   mutable std::map<std::string, Packed> packed_;
+  std::map<std::string, const Tensor*> ready_;  // packed constants of the plan
 };
 
 }  // namespace hone

@@ -53,6 +53,26 @@ TEST(Build, a_saved_engine_gives_the_same_bits) {
   EXPECT_EQ(engine.save("/dev/full").error().code(), HONE_IO);
 }
 
+TEST(Build, for_this_machine_packs_weights_and_gives_the_same_bits) {
+  hone::BuildOptions options;
+  options.target = "native";
+  const auto native = hone::build(model_path, options).value(), generic = hone::build(model_path).value();
+  const auto bytes = native.serialize().value();
+  EXPECT_GT(bytes.size(), generic.serialize().value().size());
+  const auto loaded = hone::Engine::load(bytes).value();
+  EXPECT_EQ(run(native), run(generic));
+  EXPECT_EQ(run(loaded), run(generic));
+  EXPECT_EQ(loaded.serialize().value(), bytes);
+  const auto memory = [](const hone::Engine& e) {
+    auto session = e.session().value();
+    return session.memory();
+  };
+  EXPECT_EQ(memory(loaded).packed_bytes, 0);
+  EXPECT_GT(memory(loaded).prepacked_bytes, 0);
+  EXPECT_GT(memory(generic).packed_bytes, 0);
+  EXPECT_EQ(memory(generic).prepacked_bytes, 0);
+}
+
 TEST(Build, tells_its_progress_and_stops_when_asked) {
   hone::BuildOptions options;
   double last = 0;
@@ -104,6 +124,9 @@ TEST(Build, what_cannot_be_is_refused_with_a_reason) {
   hone::BuildOptions o;
   o.precision = "int3";
   EXPECT_NE(fault(o).find("int3"), std::string::npos);
+  o = {};
+  o.target = "the moon";
+  EXPECT_NE(fault(o).find("the moon"), std::string::npos);
   o = {};
   o.shapes["nothing"] = {1, 2};
   EXPECT_NE(fault(o).find("nothing"), std::string::npos);

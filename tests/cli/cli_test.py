@@ -114,6 +114,28 @@ class Works(Cli):
         with open(self.engine(), 'rb') as f:
             self.assertEqual(first, f.read())
 
+    def test_weights_are_packed_when_built_unless_told_not_to(self):
+        native, generic = self.engine(), self.path('generic.hone')
+        self.works('build', PARTS, '-o', generic, '--target', 'generic')
+        self.assertGreater(os.path.getsize(native), os.path.getsize(generic))
+        n, g = [json.loads(self.works('inspect', e, '--json').stdout) for e in (native, generic)]
+        self.assertEqual((n['plans'][0], len(n['plans']), g['plans'], g['plan']), ('generic', 2, ['generic'], 'generic'))
+        self.assertEqual(n['plan'], n['plans'][1])
+        self.assertTrue(n['plan'].endswith(' ' + n['isa']), n['plan'])
+        self.assertGreater(n['plan_packed_bytes'][n['plan']], 0)
+        self.assertEqual((n['plan_packed_bytes']['generic'], g['plan_packed_bytes']), (0, {'generic': 0}))
+        self.assertEqual((n['memory']['packed_bytes'], g['memory']['prepacked_bytes']), (0, 0))
+        self.assertEqual(n['memory']['prepacked_bytes'], n['plan_packed_bytes'][n['plan']])
+        self.assertGreater(g['memory']['packed_bytes'], 0)
+        self.assertIn(n['plan'] + ' (used here): packed weights', self.works('inspect', native).stdout)
+        picture = self.picture(min(f for f in os.listdir(SAMPLES) if f.endswith('.ppm')))
+        answers = []
+        for engine in native, generic:
+            self.works('run', engine, '--input', picture, '--output-dir', self.folder)
+            answers.append(npy.read(self.path('probabilities.npy')))
+        self.assertEqual(*answers)
+        self.fails(2, 'native', 'build', PARTS, '-o', native, '--target', 'somewhere')
+
     def test_bench_has_the_promised_keys(self):
         result = self.works('bench', self.engine(), '--json', '--iterations', '5', '--warmup', '1', '--threads', '1')
         j = json.loads(result.stdout)

@@ -132,6 +132,7 @@ hone::Result<int> run(const Args& args) {
         .set("arena_bytes", memory.arena_bytes);
     j.set("weights_bytes", memory.weights_bytes)
         .set("packed_bytes", memory.packed_bytes)
+        .set("prepacked_bytes", memory.prepacked_bytes)
         .set("threads", threads);
     j.set("precision", precision).set("layers", list);
     std::printf("%s\n", j.str().c_str());
@@ -156,10 +157,11 @@ hone::Result<int> run(const Args& args) {
               p95, times.size(), threads, threads == 1 ? "" : "s", precision.c_str());
   std::printf("%s %.1f ms, prepared in %.1f ms\n", loaded.built ? "built in" : "loaded in", loaded.ms,
               prepare_ms);
-  std::printf("memory: arena %s, weights %s, packed weights %s, peak of the process %.1f MB\n",
+  std::printf("memory: arena %s, weights %s, packed weights %s and %s ready, peak of the process %.1f MB\n",
               bytes_text(static_cast<double>(memory.arena_bytes)).c_str(),
               bytes_text(static_cast<double>(memory.weights_bytes)).c_str(),
-              bytes_text(static_cast<double>(memory.packed_bytes)).c_str(), rss);
+              bytes_text(static_cast<double>(memory.packed_bytes)).c_str(),
+              bytes_text(static_cast<double>(memory.prepacked_bytes)).c_str(), rss);
   return 0;
 }
 }  // namespace

@@ -50,7 +50,7 @@ hone::Result<int> run(const Args& args) {
                  model.c_str());
   HONE_CHECK(check_output(model, output));
   const auto start = Clock::now();
-  HONE_TRY(auto engine, build(model, args));
+  HONE_TRY(auto engine, build(model, args, false, args.text("--target", "native")));
   HONE_TRY(const AttachedTask task, attach_task(engine, args));
   HONE_CHECK(lift(engine.save(output)));
   if (!task.notice.empty()) std::fprintf(stderr, "%s\n", task.notice.c_str());
@@ -81,15 +81,22 @@ const Command command_build{
     "not at all. The engine of a network for pictures carries its task (docs/tasks.md): the one given, or\n"
     "what the graph leaves no doubt about.",
     {"MODEL"},
-    with_build_options(options({{.name = "--output",
-                                 .letter = 'o',
-                                 .kind = Option::text,
-                                 .value = "ENGINE",
-                                 .help = "the file to write",
-                                 .required = true},
-                                json_option})),
+    with_build_options(
+        options({{.name = "--output",
+                  .letter = 'o',
+                  .kind = Option::text,
+                  .value = "ENGINE",
+                  .help = "the file to write",
+                  .required = true},
+                 {.name = "--target",
+                  .kind = Option::choice,
+                  .value = "native|generic",
+                  .help = "native (default): weights also packed for this machine's instruction "
+                          "set, to load at once; generic: a smaller file that packs when loaded"},
+                 json_option})),
     "hone build mobilenet.onnx -o mobilenet.hone\n"
     "hone build yolo.onnx -o yolo.hone --shape images=1x3x320x320 --preset yolov8\n"
+    "hone build net.onnx -o net.hone --target generic\n"
     "hone build net.onnx -o net.hone --disable=channels_last --dump-after=fold --explain",
     run};
 

@@ -59,7 +59,9 @@ hone::Result<Json> memory_of(const hone::api::Engine& engine, const Args& args) 
   j.set("arena_bytes", m.arena_bytes)
       .set("tensors_bytes", m.tensors_bytes)
       .set("lower_bound_bytes", m.lower_bound_bytes);
-  j.set("weights_bytes", m.weights_bytes).set("packed_bytes", m.packed_bytes);
+  j.set("weights_bytes", m.weights_bytes)
+      .set("packed_bytes", m.packed_bytes)
+      .set("prepacked_bytes", m.prepacked_bytes);
   Json kernels = Json::array();
   for (const hone_step& s : session.steps())
     kernels.push(Json::object().set("name", s.name).set("op", s.op).set("tactic", s.tactic));
@@ -99,14 +101,20 @@ void print(const Json& j, const std::string& task, const Args& args) {
     auto text = [&](const char* key) { return bytes_text(m[key].number()); };
     std::printf("  arena %s  (sum of tensors %s, lower bound %s)\n", text("arena_bytes").c_str(),
                 text("tensors_bytes").c_str(), text("lower_bound_bytes").c_str());
-    std::printf("  packed weights %s\n", text("packed_bytes").c_str());
+    std::printf("  packed weights %s made when loaded, %s when built\n", text("packed_bytes").c_str(),
+                text("prepacked_bytes").c_str());
   }
   if (!task.empty()) std::printf("task\n%s", task.c_str());
   if (!j["meta"].keys().empty()) std::printf("about\n");
   for (size_t i = 0; i < j["meta"].keys().size(); i++)
     if (j["meta"].keys()[i] != "task")
       std::printf("  %s: %s\n", j["meta"].keys()[i].c_str(), j["meta"].items()[i].string().c_str());
-  std::printf("plans\n  %s (kernels: %s)\n", j["plan"].string().c_str(), j["isa"].string().c_str());
+  std::printf("plans (kernels: %s)\n", j["isa"].string().c_str());
+  const Json& packed = j["plan_packed_bytes"];
+  for (size_t i = 0; i < packed.keys().size(); i++)
+    std::printf("  %s%s: packed weights %s\n", packed.keys()[i].c_str(),
+                packed.keys()[i] == j["plan"].string() ? " (used here)" : "",
+                bytes_text(packed.items()[i].number()).c_str());
   if (!args.has("--steps")) return;
   std::printf("steps\n");
   for (const Json& s : j["steps"].items()) {

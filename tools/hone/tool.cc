@@ -66,8 +66,10 @@ std::vector<Option> with_build_options(std::vector<Option> options) {
   return options;
 }
 
-hone::Result<hone::api::Engine> build(const std::string& path, const Args& args, bool plain) {
+hone::Result<hone::api::Engine> build(const std::string& path, const Args& args, bool plain,
+                                      const std::string& target) {
   hone::api::BuildOptions o;
+  o.target = target;
   o.precision = args.text("--precision", "fp32");
   o.shapes = args.shapes("--shape");
   o.optimise = !plain && args.text("--opt", "default") != "none";

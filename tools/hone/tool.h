@@ -41,8 +41,9 @@ struct Loaded {
 // An engine file, or a model, which is built in memory with the options given. Options that only make sense
 // for building are refused for an engine file.
 hone::Result<Loaded> load(const std::string& path, const Args&);
-// Builds a model; `plain`: without optimisation.
-hone::Result<hone::api::Engine> build(const std::string& path, const Args&, bool plain = false);
+// Builds a model; `plain`: without optimisation. Target: hone.h.
+hone::Result<hone::api::Engine> build(const std::string& path, const Args&, bool plain = false,
+                                      const std::string& target = "generic");
 
 // The shape to run input i with: what the engine fixes; elsewhere --shape, or 1. Errors: --shape contradicts
 // the engine.

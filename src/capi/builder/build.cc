@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "capi/runtime/handles.h"
 #include "engine/validate.h"
+#include "runtime/prepack.h"
 
 namespace {
 using namespace hone;
@@ -37,6 +38,16 @@ Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
   return b;
 }
 
+// Kernels may want other tiles where more threads share the pixels: the usual numbers of threads of a board.
+constexpr int thread_counts[] = {1, 2, 4};
+
+Result<bool> is_native(const hone_build_options& o) {
+  const std::string_view target = o.target ? o.target : "generic";
+  if (target != "generic" && target != "native")
+    return error(Code::invalid_argument, "target '%s' is unknown; use native or generic", o.target);
+  return target == "native";
+}
+
 // How the engine was made, for `hone inspect`.
 void add_provenance(EngineData& data, const BuildOptions& options) {
   data.meta["hone.version"] = HONE_VERSION;
@@ -64,6 +75,7 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     const hone_model m = capi::take(model);
     const hone_build_options o = capi::take(given);
     HONE_CHECK(check(m));
+    HONE_TRY(const bool native, is_native(o));
     bool stop = false;
     HONE_TRY(const BuildOptions options, options_of(o, stop));
     BuildReport report;
@@ -77,6 +89,10 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     add_provenance(*data, options);
     HONE_CHECK(validate(*data));
     HONE_TRY(auto engine, Engine::load(*std::move(data)));
+    if (native) {
+      HONE_TRY(EngineData more, with_packed_plan(*engine, thread_counts));
+      HONE_TRY(engine, Engine::load(std::move(more)));
+    }
     *out = new hone_engine(std::move(engine));
     return {};
   });

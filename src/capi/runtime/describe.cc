@@ -49,12 +49,18 @@ Json describe(const Engine& e, const std::map<std::string, std::string>& given_m
     for (int v : list) j.push(value_json(p, v, data.symbols));
     return j;
   };
-  Json meta = Json::object(), plans = Json::array(), operators = Json::object(), steps = Json::array();
+  Json meta = Json::object(), plans = Json::array(), plan_bytes = Json::object(), operators = Json::object(),
+       steps = Json::array();
   for (const auto& [key, value] : given_meta) {
     if (key.rfind(format::picture_prefix, 0) == 0) meta.set(key, strf("%zu bytes", value.size()));
     else meta.set(key, value);
   }
-  for (const Plan& plan : data.plans) plans.push(plan.target);
+  for (const Plan& plan : data.plans) {
+    plans.push(plan.target);
+    int64_t bytes = 0;
+    for (const PackedConstants& packed : plan.packed) bytes += packed.bytes.byte_size();
+    plan_bytes.set(plan.target, bytes);
+  }
   std::map<std::string, int64_t> counts;
   count_operators(p, counts);
   for (const auto& [op, n] : counts) operators.set(op, n);
@@ -68,6 +74,7 @@ Json describe(const Engine& e, const std::map<std::string, std::string>& given_m
   j.set("inputs", values(p.inputs)).set("outputs", values(p.outputs));
   j.set("meta", std::move(meta))
       .set("plans", std::move(plans))
+      .set("plan_packed_bytes", std::move(plan_bytes))
       .set("plan", e.plan().target)
       .set("isa", isa_name(e.isa()));
   j.set("operators", std::move(operators))

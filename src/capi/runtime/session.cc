@@ -304,7 +304,8 @@ hone_status* hone_session_memory(const hone_session* s, hone_memory* memory) {
     m.tensors_bytes = use.arena.sum;
     m.lower_bound_bytes = use.arena.lower_bound;
     m.weights_bytes = s->engine->constant_bytes();
-    m.packed_bytes = s->engine->packed_bytes();
+    m.packed_bytes = s->engine->packed_bytes().made;
+    m.prepacked_bytes = s->engine->packed_bytes().ready;
     return capi::give(m, memory);
   });
 }

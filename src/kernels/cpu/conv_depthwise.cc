@@ -66,8 +66,8 @@ Status prepare(const Problem& p, Prepared& prepared) {
   d.parts = static_cast<int>(std::clamp<int64_t>(d.batch * d.oh * d.ow, 1, p.threads));
   prepared.packed_bytes = (d.weight_floats + padded) * 4;
   char key[96];
-  snprintf(key, sizeof key, "conv_depthwise c%lld %lldx%lld b%d", static_cast<long long>(j.channels),
-           static_cast<long long>(j.kh), static_cast<long long>(j.kw), p.input(2) ? 1 : 0);
+  snprintf(key, sizeof key, "conv_depthwise c%lld %lldx%lld l%d b%d", static_cast<long long>(j.channels),
+           static_cast<long long>(j.kh), static_cast<long long>(j.kw), d.kernels->lanes, p.input(2) ? 1 : 0);
   prepared.packed_key = key;
   return {};
 }

@@ -54,8 +54,8 @@ Status prepare(const Problem& p, Prepared& prepared) {
   prepared.packed_bytes = g.packed_floats() * 4;
   prepared.scratch_bytes = g.scratch_bytes();
   prepared.packed_key =
-      strf("conv_gemm g%lld k%lldx%lld nr%d o%lld i%lld b%d", static_cast<long long>(g.groups),
-           static_cast<long long>(g.kh), static_cast<long long>(g.kw), g.panels.nr,
+      strf("conv_gemm g%lld k%lldx%lld nr%dx%d o%lld i%lld b%d", static_cast<long long>(g.groups),
+           static_cast<long long>(g.kh), static_cast<long long>(g.kw), g.panels.nr, g.panels.lanes,
            static_cast<long long>(g.oc), static_cast<long long>(g.ic), p.input(2) ? 1 : 0);
   return {};
 }

@@ -81,9 +81,9 @@ void plan(const Problem& p, Product& g, Prepared& prepared) {
   if (g.packed_b) {
     prepared.packed_bytes = g.b_count * g.panels.floats() * 4;
     prepared.packed_key =
-        strf("product k%lld n%lld x%lld nr%d row%lld column%lld alpha%a beta%a c%d,%lld,%lld",
+        strf("product k%lld n%lld x%lld nr%dx%d row%lld column%lld alpha%a beta%a c%d,%lld,%lld",
              static_cast<long long>(g.k), static_cast<long long>(g.n), static_cast<long long>(g.b_count),
-             g.panels.nr, static_cast<long long>(g.b.row), static_cast<long long>(g.b.column),
+             g.panels.nr, g.panels.lanes, static_cast<long long>(g.b.row), static_cast<long long>(g.b.column),
              static_cast<double>(g.alpha), static_cast<double>(g.beta), static_cast<int>(g.c),
              static_cast<long long>(g.c_row), static_cast<long long>(g.c_column));
   } else {

@@ -1,0 +1,33 @@
+#include "runtime/prepack.h"
+
+#include <algorithm>
+
+#include "runtime/plan.h"
+
+namespace hone {
+
+Result<EngineData> with_packed_plan(const Engine& engine, std::span<const int> threads) {
+  const Program& from = *engine.program().program;
+  std::vector<Shape> shapes;
+  for (int v : from.inputs) shapes.push_back(from.values[static_cast<size_t>(v)].type.shape);
+  EngineData data = engine.data();
+  if (!std::all_of(shapes.begin(), shapes.end(), [](const Shape& s) { return s.all_known(); })) return data;
+  auto program = std::make_shared<Program>(from);
+  for (int n : threads) {
+    HONE_TRY(const auto plan, make_plan(engine, shapes, n));
+    for (const PlanStep& step : plan->steps) {
+      if (!step.tactic) continue;
+      std::string& chosen = program->steps[static_cast<size_t>(step.step)].tactic;
+      if (n == threads.front()) chosen = step.tactic->name;
+      else if (chosen != step.tactic->name) chosen.clear();  // sessions choose for their number of threads
+    }
+  }
+  std::vector<PackedConstants> packed = engine.all_packed();
+  if (packed.empty()) return data;
+  const std::string target = target_name(engine.isa());
+  std::erase_if(data.plans, [&](const Plan& p) { return p.target == target; });
+  data.plans.push_back({target, std::move(program), std::move(packed)});
+  return data;
+}
+
+}  // namespace hone
