@@ -115,6 +115,9 @@ struct Tactic {
   int in_place = -1;  // >= 0: output 0 may be the very memory of this input (same size, type and pitch)
   // Concat, Split and the like must skip a copy whose source is its destination: the planner has then put it
   // in place.
+  // 0: an output is as exact as plain summation makes it. Else the algorithm spreads errors, but by no more than
+  // this share of the largest sum of magnitudes, |bias| + |w1 x1| + |w2 x2| + ..., behind any output.
+  float error_bound = 0;
 };
 
 // What packed bytes depend on besides the constants: "conv_gemm_f32 1 avx512 conv_gemm g1 ...". Engine files

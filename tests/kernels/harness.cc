@@ -175,19 +175,27 @@ bool run_once(const Tactic& tactic, const Case& c, const OpDef& op, const Attrs&
   return intact;
 }
 
-bool close(const Case& c, const Tensor& want, const Tensor& got) {
+double scale_of(const Case& c, const Tensor& want, int64_t i) {
+  return std::abs(static_cast<double>((c.scale ? c.scale : want).data<float>()[i]));
+}
+
+bool close(const Case& c, const Tactic& tactic, const Tensor& want, const Tensor& got) {
   const int64_t n = want.elements();
   if (want.dtype() != DType::f32) {
     const bool same = std::memcmp(want.bytes(), got.bytes(), static_cast<size_t>(want.byte_size())) == 0;
     EXPECT_TRUE(same) << "bytes differ";
     return same;
   }
+  double largest = 0;
+  if (tactic.error_bound > 0)
+    for (int64_t i = 0; i < n; i++) largest = std::max(largest, scale_of(c, want, i));
   for (int64_t i = 0; i < n; i++) {
     const double w = want.data<float>()[i], g = got.data<float>()[i];
     if (std::isnan(w) && std::isnan(g)) continue;
     if (w == g) continue;
-    const double scale = c.scale ? std::abs(c.scale.data<float>()[i]) : std::abs(w);
-    if (std::abs(w - g) <= c.absolute + c.relative * scale && std::isfinite(w)) continue;
+    const double allowed =
+        tactic.error_bound > 0 ? tactic.error_bound * largest : c.relative * scale_of(c, want, i);
+    if (std::abs(w - g) <= c.absolute + allowed && std::isfinite(w)) continue;
     ADD_FAILURE() << "element " << i << " of " << want.shape().str() << " is " << g << ", expected " << w;
     return false;
   }
@@ -296,7 +304,7 @@ int check(const Case& c) {
                        ", threads " + std::to_string(threads));
           if (!run_once(*tactic, c, *op, a, *want, isa, threads, v, got)) return accepted;
           for (size_t i = 0; i < got.size(); i++) {
-            if (!close(c, (*want)[i], got[i])) return accepted;
+            if (!close(c, *tactic, (*want)[i], got[i])) return accepted;
             if (threads == 1) continue;
             const auto size = static_cast<size_t>(got[i].byte_size());
             EXPECT_EQ(std::memcmp(one[i].bytes(), got[i].bytes(), size), 0)

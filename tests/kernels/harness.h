@@ -24,7 +24,8 @@ struct Case {
   std::vector<Tensor> in;              // an empty tensor is an absent input
   std::vector<size_t> constants = {};  // inputs that are known when preparing
   size_t outputs = 1;
-  float absolute = 1e-6f, relative = 1e-5f;  // a float passes within absolute + relative * |expected|
+  float absolute = 1e-6f, relative = 1e-5f;  // a float passes within absolute + relative * |expected|; from a
+                                             // tactic with an error_bound, within absolute + that bound
   std::string only = {};                     // one tactic, by name
   Tensor scale =
       {};  // if set (f32, of output 0's shape): relative * scale[i] in place of relative * |expected|

@@ -31,6 +31,7 @@ std::string name_of(const testing::TestParamInfo<Line>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Conv, Problems, testing::ValuesIn(lines_of("conv.txt")), name_of);
+INSTANTIATE_TEST_SUITE_P(Winograd, Problems, testing::ValuesIn(lines_of("conv_winograd.txt")), name_of);
 INSTANTIATE_TEST_SUITE_P(Product, Problems, testing::ValuesIn(lines_of("product.txt")), name_of);
 INSTANTIATE_TEST_SUITE_P(Transposed, Problems, testing::ValuesIn(lines_of("conv_transpose.txt")), name_of);
 INSTANTIATE_TEST_SUITE_P(Depthwise, Problems, testing::ValuesIn(lines_of("conv_depthwise.txt")), name_of);
