@@ -132,9 +132,8 @@ Status prepare(const Problem& p, Prepared& prepared) {
   g.size = g.zeros_at + round_up_bytes(g.ic * 4);
   prepared.scratch_bytes = g.size * g.grid.parts();
   prepared.packed_bytes = (g.points * g.panels.weight_floats() + g.panels.vectors() * g.panels.lanes) * 4;
-  prepared.packed_key =
-      strf("conv_winograd m%d nr%dx%d o%lld i%lld b%d", g.m, g.panels.nr, g.panels.lanes,
-           static_cast<long long>(g.oc), static_cast<long long>(g.ic), p.input(2) ? 1 : 0);
+  prepared.packed_key = strf("conv_winograd m%d nr%dx%d o%lld i%lld b%d", g.m, g.panels.nr, g.panels.lanes,
+                             static_cast<long long>(g.oc), static_cast<long long>(g.ic), p.input(2) ? 1 : 0);
   return {};
 }
 
