@@ -7,23 +7,13 @@
 #include <utility>
 
 #include "base/json.h"
+#include "vision/lift.h"
 
 namespace hone::vision {
 namespace {
 using Clock = std::chrono::steady_clock;
 double ms_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
-}
-
-Error lift(const api::Error& e) { return {static_cast<Code>(e.code()), e.message()}; }
-template <class T>
-Result<T> lift(api::Result<T> r) {
-  if (!r) return lift(r.error());
-  return *std::move(r);
-}
-Status lift(const api::Result<void>& r) {
-  if (!r) return lift(r.error());
-  return {};
 }
 
 PortInfo port(const Json& j) {

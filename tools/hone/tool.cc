@@ -59,8 +59,6 @@ const std::vector<Option>& build_options() {
 }
 }  // namespace
 
-hone::Error lift(const hone::api::Error& e) { return {static_cast<Code>(e.code()), e.message()}; }
-
 std::vector<Option> with_build_options(std::vector<Option> options) {
   options.insert(options.end(), build_options().begin(), build_options().end());
   return options;

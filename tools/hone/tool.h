@@ -9,20 +9,9 @@
 #include "base/result.h"
 #include "base/tensor.h"
 #include "hone/hone.hpp"
+#include "vision/lift.h"
 
 namespace cli {
-
-// The library's errors as ours.
-hone::Error lift(const hone::api::Error&);
-template <class T>
-hone::Result<T> lift(hone::api::Result<T> r) {
-  if (!r) return lift(r.error());
-  return *std::move(r);
-}
-inline hone::Status lift(const hone::api::Result<void>& r) {
-  if (!r) return lift(r.error());
-  return {};
-}
 
 using Clock = std::chrono::steady_clock;
 inline double ms_since(Clock::time_point t) {

@@ -7,6 +7,7 @@
 #include "hone/hone.hpp"
 #include "imageio/imageio.h"
 #include "vision/draw.h"
+#include "vision/lift.h"
 #include "vision/pipeline.h"
 
 namespace api = hone::api;
@@ -56,8 +57,6 @@ SAME(HONE_SEGMENT, vision::TaskKind::segment);
 SAME(HONE_POSE, vision::TaskKind::pose);
 SAME(HONE_RAW, vision::TaskKind::raw);
 #undef SAME
-
-hone::Error lift(const api::Error& e) { return {static_cast<Code>(e.code()), e.message()}; }
 
 Result<vision::ImageView> view_of(const hone_picture* given) {
   if (!given) return error(Code::invalid_argument, "the picture is NULL");

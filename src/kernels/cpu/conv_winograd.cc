@@ -15,9 +15,6 @@
 namespace hone {
 namespace {
 
-int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
-int64_t round_up_bytes(int64_t bytes) { return round_up(bytes, 64); }
-
 struct Winograd {
   const GemmKernels* gemm;
   const WinogradKernels* transforms;
@@ -126,10 +123,10 @@ Status prepare(const Problem& p, Prepared& prepared) {
   g.v_point = odd_lines(g.block * g.v_tile);
   g.product_tile = g.chunk_columns();
   g.product_point = odd_lines(g.block * g.product_tile);
-  g.products_at = round_up_bytes(g.points * g.v_point * 4);
-  g.tiles_at = g.products_at + round_up_bytes(g.points * g.product_point * 4);
-  g.zeros_at = g.tiles_at + round_up_bytes(g.block * static_cast<int64_t>(sizeof(WinogradTile)));
-  g.size = g.zeros_at + round_up_bytes(g.ic * 4);
+  g.products_at = round_up(g.points * g.v_point * 4);
+  g.tiles_at = g.products_at + round_up(g.points * g.product_point * 4);
+  g.zeros_at = g.tiles_at + round_up(g.block * static_cast<int64_t>(sizeof(WinogradTile)));
+  g.size = g.zeros_at + round_up(g.ic * 4);
   prepared.scratch_bytes = g.size * g.grid.parts();
   prepared.packed_bytes = (g.points * g.panels.weight_floats() + g.panels.vectors() * g.panels.lanes) * 4;
   prepared.packed_key = strf("conv_winograd m%d nr%dx%d o%lld i%lld b%d", g.m, g.panels.nr, g.panels.lanes,

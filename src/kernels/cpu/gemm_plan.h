@@ -8,6 +8,9 @@
 
 namespace hone {
 
+// Up to the next multiple: the pieces of a scratch begin at cache lines.
+constexpr int64_t round_up(int64_t n, int64_t unit = 64) { return (n + unit - 1) / unit * unit; }
+
 // B of k x n floats in panels of nr vectors, followed by n floats of bias padded to full vectors.
 struct PanelShape {
   int64_t k = 0, n = 0;

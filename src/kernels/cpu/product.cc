@@ -45,8 +45,6 @@ struct Product {
   int64_t b_size;  // elements from a matrix B to the next
 };
 
-int64_t round_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
 Accept accepts(const Problem& p) {
   REFUSE_UNLESS(p.input(0).dtype == DType::f32, "the data are not f32");
   const Operand& c = p.input(2);

@@ -7,8 +7,6 @@
 namespace hone {
 namespace {
 
-int64_t round_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
-
 // Where a part keeps its ring, rows and segments.
 struct ScratchLayout {
   int64_t rows, segs, size;
