@@ -19,18 +19,17 @@ struct ScratchLayout {
 
 class Worker {
  public:
-  Worker(const WindowGemm& g, int64_t part, const float* in, const float* residual, const float* packed,
+  Worker(const WindowGemm& g, Share panels, const float* in, const float* residual, const float* packed,
          float* out, void* scratch)
       : g_(g), in_(in), residual_(residual), packed_(packed), out_(out) {
     const ScratchLayout layout(g);
-    auto* mine = static_cast<char*>(scratch) + part * layout.size;
+    auto* mine = static_cast<char*>(scratch);
     ring_ = reinterpret_cast<float*>(mine);
     rows_ = reinterpret_cast<GemmRow*>(mine + layout.rows);
     segs_ = reinterpret_cast<int64_t*>(mine + layout.segs);
     first_x_ = std::max<int64_t>(0, -g.left);
     margin_ = std::min(first_x_ + g.left, g.padded);
     copied_pixels_ = std::clamp<int64_t>(g.w - first_x_, 0, g.padded - margin_);
-    const Share panels(g.panels.panels(), g.grid.by_panels, part % g.grid.by_panels);
     job_ = {.rows = rows_,
             .lda = g.sw * g.pixel,
             .ldc = g.out_pixel,
@@ -178,12 +177,18 @@ void WindowGemm::plan(Isa isa, int threads) {
   slots = copied ? std::min(h, (block_rows - 1) * sh + (kh - 1) * dh + 1) : 0;
 }
 
-int64_t WindowGemm::scratch_bytes() const { return ScratchLayout(*this).size * grid.parts(); }
+int64_t WindowGemm::part_scratch_bytes() const { return ScratchLayout(*this).size; }
 
 void WindowGemm::run(int64_t part, const float* in, const float* residual, const float* packed, float* out,
                      void* scratch) const {
-  Worker(*this, part, in, residual, packed, out, scratch)
+  Worker(*this, Share(panels.panels(), grid.by_panels, part % grid.by_panels), in, residual, packed, out,
+         static_cast<char*>(scratch) + part * part_scratch_bytes())
       .pixels(Share(batch * oh * ow, grid.by_pixels, part / grid.by_panels));
+}
+
+void WindowGemm::run_pixels(Share pixels, const float* in, const float* residual, const float* packed,
+                            float* out, void* scratch) const {
+  Worker(*this, Share(panels.panels(), 1, 0), in, residual, packed, out, scratch).pixels(pixels);
 }
 
 }  // namespace hone

@@ -30,11 +30,16 @@ struct WindowGemm {
   int64_t block_rows = 1, block_pixels = 1;  // of a block: at most so many rows, so many pixels of a row
 
   void plan(Isa, int threads);
-  int64_t scratch_bytes() const;                                      // for all parts
+  int64_t part_scratch_bytes() const;
+  int64_t scratch_bytes() const { return part_scratch_bytes() * grid.parts(); }
   int64_t packed_floats() const { return groups * panels.floats(); }  // [group][panels, bias]
-  // Does share `part` of grid.parts(). residual may be null.
+  // Does share `part` of grid.parts(); scratch is that of all parts. residual may be null.
   void run(int64_t part, const float* in, const float* residual, const float* packed, float* out,
            void* scratch) const;
+  // Output pixels [begin, end) of those of all images, row by row, with the scratch of one part. The bits are
+  // those of run().
+  void run_pixels(Share, const float* in, const float* residual, const float* packed, float* out,
+                  void* scratch) const;
 };
 
 }  // namespace hone

@@ -8,6 +8,10 @@ namespace {
 constexpr int L = lanes<float>;
 constexpr bool many_registers = vec_registers == 32;
 
+HONE_INLINE const float* input_row(const DepthwiseJob& job, int64_t y) {
+  return job.in + y * job.in_row - (y >= job.in_wrap ? job.in_back : 0);
+}
+
 HONE_INLINE void activate(const DepthwiseJob& job, float* out, int64_t rows, int64_t columns) {
   for (int64_t y = 0; y < rows; y++)
     for (int64_t x = 0; x < columns; x++) {
@@ -75,8 +79,7 @@ __attribute__((noinline)) void pixels(const DepthwiseJob& job, int64_t y, int64_
   patch.lo = ix < 0 ? -ix : 0;
   patch.hi = job.w - ix;
   for (int i = 0; i < patch.rows; i++)
-    patch.row[i] =
-        iy + i < 0 || iy + i >= job.h ? nullptr : job.in + (iy + i) * job.in_row + ix * job.in_pixel;
+    patch.row[i] = iy + i < 0 || iy + i >= job.h ? nullptr : input_row(job, iy + i) + ix * job.in_pixel;
   float* out = job.out + y * job.out_row + x * job.out_pixel;
   const float* residual =
       job.residual ? job.residual + y * job.residual_row + x * job.residual_pixel : nullptr;
@@ -164,7 +167,7 @@ HONE_INLINE void pixel(const DepthwiseJob& job, int64_t y, int64_t x, int64_t c,
     for (int64_t kx = 0; kx < job.kw; kx++) {
       const int64_t u = ix + kx * job.dw;
       if (u < 0 || u >= job.w) continue;
-      const float* p = job.in + v * job.in_row + u * job.in_pixel + c;
+      const float* p = input_row(job, v) + u * job.in_pixel + c;
       const float* k = w + (ky * job.kw + kx) * L;
       sfor<NV>([&](auto j) HONE_LAMBDA { acc[j] += get(p + j * L) * load<f32v>(k + j * taps * L); });
     }
