@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "ops/work.h"
+
 namespace hone {
 namespace {
 
@@ -311,12 +313,21 @@ Status Session::run_steps() {
 std::vector<StepProfile> Session::profile() const {
   std::vector<StepProfile> list;
   if (!active_) return list;
-  for (const Active::Step& s : active_->steps)
-    list.push_back({s.resolved->step->name, s.resolved->step->op,
+  const auto types = [&](const std::vector<int>& values) {
+    std::vector<ValueType> t;
+    for (int v : values) t.push_back(v < 0 ? ValueType() : active_->plan->types[static_cast<size_t>(v)]);
+    return t;
+  };
+  for (const Active::Step& s : active_->steps) {
+    const ProgramStep& step = *s.resolved->step;
+    const double flops =
+        2 * multiply_adds(*s.resolved->op, types(step.in), types(step.out), s.resolved->attrs);
+    list.push_back({step.name, step.op,
                     s.step->how == PlanStep::How::tactic      ? s.step->tactic->name
                     : s.step->how == PlanStep::How::reference ? "reference"
                                                               : "late",
-                    s.ms});
+                    s.ms, flops});
+  }
   return list;
 }
 

@@ -27,6 +27,7 @@ struct StepProfile {
   std::string op;
   std::string tactic;  // "reference" where there is none
   double ms = 0;       // of the last run
+  double flops = 0;    // twice the multiply-adds of its definition (ops/work.h); 0 for late steps
 };
 
 struct SessionMemory {

@@ -147,8 +147,11 @@ class Works(Cli):
         self.assertLessEqual(j['min_ms'], j['median_ms'])
         self.assertLessEqual(j['median_ms'], j['p95_ms'])
         self.assertGreater(len(j['layers']), 0)
-        for key in 'name op tactic ms'.split():
+        for key in 'name op tactic ms flops'.split():
             self.assertIn(key, j['layers'][0])
+        self.assertEqual(j['flops'], sum(layer['flops'] for layer in j['layers']))
+        self.assertEqual(j['flops'], json.loads(self.works('inspect', self.engine(), '--json').stdout)['memory']['flops'])
+        self.assertGreater(j['flops'], 1e6)
         self.assertIn('median', self.works('bench', PARTS, '--iterations', '2').stdout)
 
     def test_inspect_shows_what_is_inside(self):

@@ -70,7 +70,7 @@ hone::Result<std::vector<double>> measure(hone::api::Session& session, int64_t w
 
 struct Layer {
   std::string name, op, tactic;
-  double ms = 0;
+  double ms = 0, flops = 0;
 };
 
 // Median time of each step over some runs of a session that measures its steps.
@@ -85,7 +85,7 @@ hone::Result<std::vector<Layer>> measure_layers(Timed& t, int runs) {
     layers.resize(steps.size());
     for (size_t i = 0; i < steps.size(); i++) {
       times[i].push_back(steps[i].ms);
-      if (r == 0) layers[i] = {steps[i].name, steps[i].op, steps[i].tactic, 0};
+      if (r == 0) layers[i] = {steps[i].name, steps[i].op, steps[i].tactic, 0, steps[i].flops};
     }
   }
   for (size_t i = 0; i < layers.size(); i++) {
@@ -93,6 +93,14 @@ hone::Result<std::vector<Layer>> measure_layers(Timed& t, int runs) {
     layers[i].ms = quantile(times[i], 0.5);
   }
   return layers;
+}
+
+// Floating-point operations of its definition in a second, in 10^9; empty where it has none.
+std::string rate(const Layer& l) {
+  if (!(l.flops > 0 && l.ms > 0)) return "";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", l.flops / l.ms / 1e6);
+  return text;
 }
 
 hone::Result<int> run(const Args& args) {
@@ -118,9 +126,16 @@ hone::Result<int> run(const Args& args) {
 
   if (args.has("--json")) {
     hone::Json list = hone::Json::array();
-    for (const Layer& l : layers)
-      list.push(
-          hone::Json::object().set("name", l.name).set("op", l.op).set("tactic", l.tactic).set("ms", l.ms));
+    double flops = 0;
+    for (const Layer& l : layers) {
+      list.push(hone::Json::object()
+                    .set("name", l.name)
+                    .set("op", l.op)
+                    .set("tactic", l.tactic)
+                    .set("ms", l.ms)
+                    .set("flops", l.flops));
+      flops += l.flops;
+    }
     hone::Json j = hone::Json::object();
     j.set("median_ms", median)
         .set("min_ms", times.front())
@@ -134,7 +149,7 @@ hone::Result<int> run(const Args& args) {
         .set("packed_bytes", memory.packed_bytes)
         .set("prepacked_bytes", memory.prepacked_bytes)
         .set("threads", threads);
-    j.set("precision", precision).set("layers", list);
+    j.set("precision", precision).set("flops", flops).set("layers", list);
     std::printf("%s\n", j.str().c_str());
     return 0;
   }
@@ -147,10 +162,10 @@ hone::Result<int> run(const Args& args) {
   std::stable_sort(slowest.begin(), slowest.end(),
                    [](const Layer* a, const Layer* b) { return a->ms > b->ms; });
   if (!args.has("--all")) slowest.resize(std::min<size_t>(slowest.size(), 15));
-  std::printf("%8s  %6s  %-16s  %-22s  %s\n", "ms", "share", "operator", "kernel", "layer");
+  std::printf("%8s  %6s  %7s  %-16s  %-22s  %s\n", "ms", "share", "GFLOP/s", "operator", "kernel", "layer");
   for (const Layer* l : slowest)
-    std::printf("%8.3f  %5.1f%%  %-16s  %-22s  %s\n", l->ms, sum > 0 ? 100 * l->ms / sum : 0, l->op.c_str(),
-                l->tactic.c_str(), l->name.c_str());
+    std::printf("%8.3f  %5.1f%%  %7s  %-16s  %-22s  %s\n", l->ms, sum > 0 ? 100 * l->ms / sum : 0,
+                rate(*l).c_str(), l->op.c_str(), l->tactic.c_str(), l->name.c_str());
   if (slowest.size() < layers.size())
     std::printf("%8s  (%zu more layers; --all shows them)\n", "", layers.size() - slowest.size());
   std::printf("\nmedian %.3f ms  (min %.3f, p95 %.3f, %zu runs, %d thread%s, %s)\n", median, times.front(),

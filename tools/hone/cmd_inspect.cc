@@ -63,9 +63,13 @@ hone::Result<Json> memory_of(const hone::api::Engine& engine, const Args& args) 
       .set("packed_bytes", m.packed_bytes)
       .set("prepacked_bytes", m.prepacked_bytes);
   Json kernels = Json::array();
-  for (const hone_step& s : session.steps())
-    kernels.push(Json::object().set("name", s.name).set("op", s.op).set("tactic", s.tactic));
-  return j.set("kernels", kernels);
+  double flops = 0;
+  for (const hone_step& s : session.steps()) {
+    kernels.push(
+        Json::object().set("name", s.name).set("op", s.op).set("tactic", s.tactic).set("flops", s.flops));
+    flops += s.flops;
+  }
+  return j.set("kernels", kernels).set("flops", flops);
 }
 
 #ifdef HONE_VISION
@@ -103,6 +107,7 @@ void print(const Json& j, const std::string& task, const Args& args) {
                 text("tensors_bytes").c_str(), text("lower_bound_bytes").c_str());
     std::printf("  packed weights %s made when loaded, %s when built\n", text("packed_bytes").c_str(),
                 text("prepacked_bytes").c_str());
+    std::printf("work\n  %.3f GFLOP (twice the multiply-adds)\n", m["flops"].number() / 1e9);
   }
   if (!task.empty()) std::printf("task\n%s", task.c_str());
   if (!j["meta"].keys().empty()) std::printf("about\n");

@@ -331,6 +331,7 @@ hone_status* hone_session_step(hone_session* s, size_t index, hone_step* step) {
     out.op = p.op.c_str();
     out.tactic = p.tactic.c_str();
     out.ms = p.ms;
+    out.flops = p.flops;
     return capi::give(out, step);
   });
 }
