@@ -17,7 +17,11 @@ PanelShape choose_panels(const GemmKernels& kernels, int64_t k, int64_t n, int64
   const auto cost = [](int64_t mr, int64_t nr) {
     return static_cast<double>(std::max({mr * nr, mr + nr, int64_t{8}})) + 0.2 * static_cast<double>(nr + mr);
   };
+  // The rows of A that a tile reads should still be in the nearest cache when the next panel comes.
+  constexpr int64_t near_bytes = 24 << 10;
   for (int nr = 4; nr >= 1; nr--) {
+    if (nr < 4 && vectors >= 4 && kernels.max_rows[nr] * std::min(k, k_block_limit) * 4 > near_bytes)
+      continue;
     const int64_t tiles = (pixels + kernels.max_rows[nr] - 1) / kernels.max_rows[nr];
     const int64_t small = pixels / tiles, larger = pixels % tiles;
     const auto row = [&](int64_t width) {
@@ -59,6 +63,13 @@ ThreadGrid choose_grid(const PanelShape& s, int64_t pixels, int threads) {
       s.panels() >= 2 * threads;
   if (by_panels) return {1, threads};
   return {static_cast<int>(std::min<int64_t>(threads, std::max<int64_t>(pixels, 1))), 1};
+}
+
+int64_t k_block(int64_t k) {
+  if (k <= k_block_limit) return k;
+  for (int64_t parts = (k + k_block_limit - 1) / k_block_limit; k / parts >= k_block_limit / 4; parts++)
+    if (k % parts == 0) return k / parts;
+  return k;
 }
 
 int64_t block_bytes() {

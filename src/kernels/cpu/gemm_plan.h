@@ -73,6 +73,11 @@ struct ThreadGrid {
 };
 ThreadGrid choose_grid(const PanelShape&, int64_t pixels, int threads);
 
+// A longer reduction is cut into equal blocks, so that the rows of A that a block reads stay in cache: the number of
+// k of each (k itself where it has no fitting divisor). Depends on k only, as the order of summation does.
+inline constexpr int64_t k_block_limit = 1536;
+int64_t k_block(int64_t k);
+
 // Weights up to this size stay in the nearest caches while all pixels pass; beyond, a block of pixels stays
 // there while all panels pass.
 inline constexpr int64_t pixels_outer_limit = 96 << 10;

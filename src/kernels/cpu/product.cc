@@ -2,6 +2,7 @@
 // each run, by the thread that multiplies with it where there are batches enough, else by all threads
 // together.
 #include <array>
+#include <limits>
 
 #include "kernels/cpu/gemm_plan.h"
 #include "kernels/isa_kernels.h"
@@ -44,6 +45,9 @@ struct Product {
   int64_t b_index(int64_t i) const { return b_count == 1 ? 0 : offset(b, i) / b_size; }
   int64_t b_size;  // elements from a matrix B to the next
 };
+
+// How many bytes of A stay in cache while all panels pass.
+int64_t row_block_bytes() { return block_bytes() * 5 / 3; }
 
 Accept accepts(const Problem& p) {
   REFUSE_UNLESS(p.input(0).dtype == DType::f32, "the data are not f32");
@@ -186,43 +190,53 @@ void pack(const Problem& p, const Prepared& prepared, void* packed) {
 }
 
 // Part of a product: rows `m` of A times panels `n`, in blocks of rows that stay in cache while all panels
-// pass.
+// pass. The sums of one block of k are what the next one adds to.
 struct Operands {
   const float *a, *b, *residual;
   float* y;
   int64_t lda, ldr;
 };
 void multiply(const Product& g, const Operands& o, Share m, Share n) {
+  constexpr float inf = std::numeric_limits<float>::infinity();
   const int64_t none = 0;
   GemmRow row{.seg = &none};
   GemmJob job{.rows = &row,
               .row_count = 1,
               .lda = o.lda,
               .ldc = g.y.row,
-              .ldr = o.ldr,
-              .k = g.k,
               .b = o.b,
               .b_panel = g.panels.panel_floats(),
               .nr = g.panels.nr,
               .n = g.n,
               .panel_begin = n.begin,
               .panel_end = n.end,
-              .bias = o.b + g.panels.weight_floats(),
-              .lo = g.epilogue.lo,
-              .hi = g.epilogue.hi,
-              .act = g.epilogue.act,
               .alpha = g.epilogue.alpha,
               .beta = g.epilogue.beta,
               .panels_outer = g.panels.weight_floats() * 4 > pixels_outer_limit};
-  const int64_t block =
-      job.panels_outer ? std::max<int64_t>(block_bytes() / std::max<int64_t>(g.k * 4, 1), 24) : g.m;
-  for (int64_t i = m.begin; i < m.end; i += row.pixels) {
-    row.pixels = std::min(block, m.end - i);
-    row.a = o.a + i * o.lda;
-    row.c = o.y + i * g.y.row;
-    row.residual = o.residual ? o.residual + i * o.ldr : nullptr;
-    g.kernels->run(job);
-  }
+  job.k = k_block(g.k);
+  const int64_t rows = m.end - m.begin, k_blocks = g.k ? g.k / job.k : 1;
+  const int64_t fitting = std::max<int64_t>(row_block_bytes() / std::max<int64_t>(job.k * 4, 1), 24),
+                row_blocks = job.panels_outer ? (rows + fitting - 1) / fitting : 1;
+  for (int64_t i = 0; i < row_blocks; i++)
+    for (int64_t k = 0; k < k_blocks; k++) {
+      const Share share(rows, row_blocks, i);
+      const int64_t first = m.begin + share.begin;
+      const bool last = k + 1 == k_blocks;
+      row.pixels = share.end - share.begin;
+      row.a = o.a + first * o.lda + k * job.k;
+      row.c = o.y + first * g.y.row;
+      row.skip = k;
+      job.bias = k == 0 ? o.b + g.panels.weight_floats() : nullptr;
+      if (k) row.residual = row.c, job.ldr = g.y.row;
+      else row.residual = o.residual ? o.residual + first * o.ldr : nullptr, job.ldr = o.ldr;
+      job.lo = last ? g.epilogue.lo : -inf;
+      job.hi = last ? g.epilogue.hi : inf;
+      job.act = last ? g.epilogue.act : nullptr;
+      job.b_next = last ? nullptr
+                        : o.b + n.begin * job.b_panel +
+                              (k + 1) * job.k * g.panels.nr * static_cast<int64_t>(g.panels.lanes);
+      g.kernels->run(job);
+    }
 }
 
 void run(const Run& r) {

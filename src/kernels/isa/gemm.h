@@ -42,6 +42,7 @@ struct GemmJob {
   float alpha = 0, beta = 0;
   bool panels_outer =
       false;  // loop order: all pixels for a panel (big weights), or all panels for a tile of pixels
+  const float* b_next = nullptr;  // with panels_outer: what comes after the last panel, to be prefetched
 };
 
 struct GemmKernels {
