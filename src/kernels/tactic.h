@@ -1,9 +1,10 @@
 // How operators run. A tactic is one way to run some problems of one operator. tactics.def lists them, for
 // each operator from best to worst; behind all of them stands the operator's reference (ops/op.h), which
-// accepts everything and is not listed. Dispatch, tests and benchmarks read that list.
+// accepts everything and is not listed. Dispatch (choose.h), tests and benchmarks read that list.
 //
 // Life of a tactic on one step:
 //   accepts(problem)            says yes, or why not
+//   cost(problem)               guesses what it would take, where the best of several depends on the problem
 //   prepare(problem, prepared)  computes everything that depends on shapes only, into a plain struct of its
 //   own (params), and
 //                               says how much scratch and packed-weight memory it wants
@@ -109,6 +110,9 @@ struct Tactic {
   // Packed bytes may come from an engine file, whose contents nobody vouches for: numbers to calculate with,
   // never sizes or places.
   void (*pack)(const Problem&, const Prepared&, void* packed) = nullptr;
+  // > 0, in a unit that the tactics of the operator share; of problems that it accepts. Whatever the number of
+  // threads. Null: the place in the list decides (kernels/choose.h).
+  double (*cost)(const Problem&) = nullptr;
   int layout = 1;            // version of what pack() makes; raise it when that changes
   uint32_t pitched_in = 0;   // bit i: input i may be pitched (1: input 0 only; ~0u: all, also past the 32nd)
   uint32_t pitched_out = 0;  // bit i: output i may be pitched

@@ -22,10 +22,7 @@ Status resolve(const Program& program, ResolvedProgram& out, std::set<std::strin
     }
     r.attrs = step.attrs;
     if (auto s = bind_attrs(*r.op, r.attrs, true); !s) return in(r.label(), s.take_error());
-    if (const Tactic* chosen = find_tactic(step.op, step.tactic); chosen && step.domain.empty())
-      r.tactics.push_back(chosen);
-    for (const Tactic* t : tactics_for(*r.op))
-      if (r.tactics.empty() || t != r.tactics.front()) r.tactics.push_back(t);
+    r.tactics = tactics_for(*r.op);
     for (const auto& [name, value] : r.attrs) {
       const SubgraphPtr* graph = std::get_if<SubgraphPtr>(&value);
       if (!graph) continue;

@@ -18,7 +18,7 @@ struct ResolvedStep {
   const ProgramStep* step = nullptr;
   const OpDef* op = nullptr;
   Attrs attrs;                         // of the step, checked
-  std::vector<const Tactic*> tactics;  // candidates: the one chosen when built first, then best to worst
+  std::vector<const Tactic*> tactics;  // candidates, best to worst; kernels/choose.h chooses
   std::vector<std::pair<std::string, std::unique_ptr<ResolvedProgram>>>
       graphs;                 // nested programs by attribute name
   std::string label() const;  // "Conv 'layer1.0.conv1'"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "kernels/choose.h"
+
 namespace hone {
 
 struct Frame::State {
@@ -188,20 +190,18 @@ Status Frame::prepare(int step, State& state) {
     out.push_back(o);
   }
   const Problem problem{r.op, &r.attrs, in, out, shared_.engine.isa(), shared_.pool.threads()};
-  for (const Tactic* t : r.tactics)
-    if (t->accepts(problem)) {
-      state.prepared = Prepared();
-      HONE_CHECK(t->prepare(problem, state.prepared));
-      state.packed = nullptr;
-      if (state.prepared.packed_bytes > 0) {
-        HONE_TRY(state.packed, shared_.engine.packed(*t, problem, state.prepared));
-      }
-      state.scratch.resize(static_cast<size_t>(state.prepared.scratch_bytes) + 63);
-      state.in_bytes.resize(in.size());
-      state.out_bytes.resize(out.size());
-      state.tactic = t;
-      break;
+  if (const Tactic* t = choose(r.tactics, problem, r.step->tactic)) {
+    state.prepared = Prepared();
+    HONE_CHECK(t->prepare(problem, state.prepared));
+    state.packed = nullptr;
+    if (state.prepared.packed_bytes > 0) {
+      HONE_TRY(state.packed, shared_.engine.packed(*t, problem, state.prepared));
     }
+    state.scratch.resize(static_cast<size_t>(state.prepared.scratch_bytes) + 63);
+    state.in_bytes.resize(in.size());
+    state.out_bytes.resize(out.size());
+    state.tactic = t;
+  }
   state.known = state.tactic != nullptr;
   return {};
 }

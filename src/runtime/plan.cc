@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/choose.h"
 #include "runtime/eval_context.h"
 
 namespace hone {
@@ -130,13 +131,7 @@ class Planner {
     } else {
       const auto [in_ops, out_ops] = operands(s, [&](int v) { return row(plan_->types[at(v)].shape); });
       const Problem problem{r.op, &r.attrs, in_ops, out_ops, engine_.isa(), threads_};
-      const Tactic* chosen = nullptr;
-      for (const Tactic* t : r.tactics)
-        if (t->accepts(problem)) {
-          chosen = t;
-          break;
-        }
-      steps_.push_back({index, &r, chosen});
+      steps_.push_back({index, &r, choose(r.tactics, problem, s.tactic)});
     }
     return {};
   }

@@ -15,12 +15,8 @@ Result<EngineData> with_packed_plan(const Engine& engine, std::span<const int> t
   auto program = std::make_shared<Program>(from);
   for (int n : threads) {
     HONE_TRY(const auto plan, make_plan(engine, shapes, n));
-    for (const PlanStep& step : plan->steps) {
-      if (!step.tactic) continue;
-      std::string& chosen = program->steps[static_cast<size_t>(step.step)].tactic;
-      if (n == threads.front()) chosen = step.tactic->name;
-      else if (chosen != step.tactic->name) chosen.clear();  // sessions choose for their number of threads
-    }
+    for (const PlanStep& step : plan->steps)  // the same tactics for any number
+      if (step.tactic) program->steps[static_cast<size_t>(step.step)].tactic = step.tactic->name;
   }
   std::vector<PackedConstants> packed = engine.all_packed();
   if (packed.empty()) return data;

@@ -9,4 +9,8 @@ namespace hone {
 // weights or a bias that are not constant. Sets shape and epilogue where it accepts.
 Accept find_conv(const Problem&, bool transposed, ConvShape&, Epilogue&);
 
+// Tactic::cost of 3x3 convolution at stride 1 by Winograd's algorithm in tiles of m x m outputs, and, m = 1, of
+// any convolution as a plain sum.
+double conv_cost(const Problem&, int m);
+
 }  // namespace hone

@@ -92,6 +92,7 @@ extern const Tactic tactic_conv_gemm_f32{.name = "conv_gemm_f32",
                                          .prepare = prepare,
                                          .run = run,
                                          .pack = pack,
+                                         .cost = [](const Problem& p) { return conv_cost(p, 1); },
                                          .pitched_in = 1u << 0 | 1u << 3,
                                          .pitched_out = 1,
                                          .in_place = 3};

@@ -33,32 +33,6 @@ struct Winograd {
   int64_t chunk_columns() const { return chunk * panels.nr * panels.lanes; }
 };
 
-// What a convolution by tiles of m x m outputs costs, in multiply-adds of the microkernel; m = 1: the plain sum.
-// Measured with bench_kernels on an AMD EPYC of family 26 (AVX-512, 1 MiB of L2 a core): transforming a float
-// takes as long as 15 of them; fetching a float of weights from beyond the L2 cache 14, and we take 25, for in a
-// whole network weights come from memory.
-double cost(const ConvShape& s, int64_t batch, int64_t ic, int m) {
-  const auto tiles = [m](int64_t n) { return static_cast<double>((n + m - 1) / m); };
-  const double count = static_cast<double>(batch) * tiles(s.window.out[0]) * tiles(s.window.out[1]);
-  const double points = m == 1 ? 9 : (m + 2) * (m + 2), transform = m == 1 ? 0 : 15;
-  const double i = static_cast<double>(ic), o = static_cast<double>(s.m);
-  return points * (count * (i * o + transform * (i + o)) + 25 * i * o);
-}
-
-// 1: the plain sum is as good.
-int best_m(const ConvShape& s, int64_t batch, int64_t ic) {
-  int best = 1;
-  double least = 0.9 * cost(s, batch, ic, 1);
-  for (int m : {2, 4}) {
-    const double c = cost(s, batch, ic, m);
-    if (c < least) {
-      least = c;
-      best = m;
-    }
-  }
-  return best;
-}
-
 Accept accepts(const Problem& p) {
   ConvShape s;
   Epilogue e;
@@ -73,13 +47,11 @@ Accept accepts(const Problem& p) {
     REFUSE_UNLESS(win.begin[i] <= 4096 && win.end[i] <= 4096, "padding exceeds 4096");
   }
   REFUSE_UNLESS(s.groups == 1, "there are groups");
-  // Also where there is nothing to do.
-  const int64_t batch = p.input(0).shape[0], ic = p.input(0).shape.back();
-  REFUSE_UNLESS(best_m(s, batch, ic) != 1,
-                "its transforms would cost more than they save, for so few channels or pixels");
+  REFUSE_UNLESS(p.out[0].shape.elements() > 0 && p.input(0).shape.elements() > 0, "there is nothing to do");
   return Accept::yes();
 }
 
+template <int m>
 Status prepare(const Problem& p, Prepared& prepared) {
   const Operand &x = p.input(0), &w = p.input(1);
   HONE_TRY(const ConvShape s, conv_shape(*p.attrs, x.shape, w.shape, false));
@@ -91,7 +63,7 @@ Status prepare(const Problem& p, Prepared& prepared) {
   const int64_t batch = x.shape[0];
   g.ic = x.shape.back();
   g.oc = s.m;
-  g.m = best_m(s, batch, g.ic);
+  g.m = m;
   g.points = (g.m + 2) * (g.m + 2);
   g.h = win.in[0];
   g.w = win.in[1];
@@ -286,17 +258,24 @@ void run(const Run& r) {
   r.pool.run(g.grid.parts(), [&](int64_t part, int) { Worker(g, r, part).run(); });
 }
 
+template <int m>
+constexpr Tactic tactic(const char* name) {
+  return {.name = name,
+          .op = "Conv",
+          .accepts = accepts,
+          .prepare = prepare<m>,
+          .run = run,
+          .pack = pack,
+          .cost = [](const Problem& p) { return conv_cost(p, m); },
+          .pitched_in = 1u << 0 | 1u << 3,
+          .pitched_out = 1,
+          .in_place = 3,
+          .error_bound = winograd_error[m]};
+}
+
 }  // namespace
 
-extern const Tactic tactic_conv_winograd_f32{.name = "conv_winograd_f32",
-                                             .op = "Conv",
-                                             .accepts = accepts,
-                                             .prepare = prepare,
-                                             .run = run,
-                                             .pack = pack,
-                                             .pitched_in = 1u << 0 | 1u << 3,
-                                             .pitched_out = 1,
-                                             .in_place = 3,
-                                             .error_bound = winograd_error};
+extern const Tactic tactic_conv_winograd4_f32 = tactic<4>("conv_winograd4_f32");
+extern const Tactic tactic_conv_winograd2_f32 = tactic<2>("conv_winograd2_f32");
 
 }  // namespace hone

@@ -21,10 +21,11 @@
 
 namespace hone {
 
-// Errors stay within this share of the largest sum of magnitudes |w x| behind any output (measured: 3.7e-7).
-inline constexpr float winograd_error = 1e-6f;
+// The following are indexed by m.
 
-// Indexed by m.
+// Errors stay within this share of the largest sum of magnitudes |w x| behind any output (measured for m = 4:
+// 3.7e-7).
+inline constexpr float winograd_error[5] = {0, 0, 3e-7f, 0, 1e-6f};
 inline constexpr double winograd_p[5] = {0, 0, 1, 0, 0.625};
 inline constexpr double winograd_q[5] = {0, 0, 0, 0, 1.5};
 
