@@ -204,8 +204,8 @@ class Worker {
     const int64_t column = first * s.nr * s.lanes;
     const int64_t columns = std::min(count * s.nr, s.vectors() - first * s.nr) * s.lanes;
     const float* weights = static_cast<const float*>(r_.packed);
-    const int64_t seg = 0;
-    GemmRow row = {.seg = &seg, .pixels = count_};
+    const GemmSegment whole;
+    GemmRow row = {.seg = &whole, .pixels = count_};
     GemmJob job = {.rows = &row,
                    .row_count = 1,
                    .lda = g_.v_tile,

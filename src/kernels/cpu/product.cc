@@ -198,8 +198,8 @@ struct Operands {
 };
 void multiply(const Product& g, const Operands& o, Share m, Share n) {
   constexpr float inf = std::numeric_limits<float>::infinity();
-  const int64_t none = 0;
-  GemmRow row{.seg = &none};
+  const GemmSegment whole;
+  GemmRow row{.seg = &whole};
   GemmJob job{.rows = &row,
               .row_count = 1,
               .lda = o.lda,

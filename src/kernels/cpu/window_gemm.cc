@@ -12,10 +12,29 @@ struct ScratchLayout {
   int64_t rows, segs, size;
   explicit ScratchLayout(const WindowGemm& g) {
     rows = round_up(g.slots * g.padded * g.ic * 4);
-    segs = rows + round_up(g.block_rows * static_cast<int64_t>(sizeof(GemmRow)));
-    size = segs + round_up(g.block_rows * g.kh * (g.contiguous ? 1 : g.kw) * 8);
+    segs = rows + round_up(g.block_rows * g.runs * static_cast<int64_t>(sizeof(GemmRow)));
+    size = segs + round_up(g.block_rows * g.runs * taps(g) * static_cast<int64_t>(sizeof(GemmSegment)));
   }
+  static int64_t taps(const WindowGemm& g) { return g.kh * (g.contiguous ? 1 : g.kw); }
 };
+
+// The taps of a row of the kernel that lie on the map for output column x: [begin, end).
+struct Taps {
+  int64_t begin = 0, end = 0;
+  bool operator==(const Taps&) const = default;
+};
+Taps taps_at(const WindowGemm& g, int64_t x) {
+  const int64_t origin = x * g.sw - g.left;
+  const int64_t begin = std::min(g.kw, origin < 0 ? (-origin + g.dw - 1) / g.dw : 0);
+  const int64_t end = origin < g.w ? std::min(g.kw, (g.w - origin + g.dw - 1) / g.dw) : 0;
+  return begin < end ? Taps{begin, end} : Taps{};
+}
+// Where the run of equal taps that holds x ends.
+int64_t run_end(const WindowGemm& g, int64_t x) {
+  const Taps taps = taps_at(g, x);
+  for (x++; x < g.ow && taps_at(g, x) == taps;) x++;
+  return x;
+}
 
 class Worker {
  public:
@@ -26,7 +45,7 @@ class Worker {
     auto* mine = static_cast<char*>(scratch);
     ring_ = reinterpret_cast<float*>(mine);
     rows_ = reinterpret_cast<GemmRow*>(mine + layout.rows);
-    segs_ = reinterpret_cast<int64_t*>(mine + layout.segs);
+    segs_ = reinterpret_cast<GemmSegment*>(mine + layout.segs);
     first_x_ = std::max<int64_t>(0, -g.left);
     margin_ = std::min(first_x_ + g.left, g.padded);
     copied_pixels_ = std::clamp<int64_t>(g.w - first_x_, 0, g.padded - margin_);
@@ -55,9 +74,15 @@ class Worker {
       const int64_t image = m / (g_.oh * g_.ow), y = m / g_.ow % g_.oh;
       job_.row_count = 0;
       // Whole rows of one image, but for the ends of the share; long rows are cut.
-      for (int64_t row = y; row < g_.oh && m < share.end && job_.row_count < g_.block_rows; row++) {
+      for (int64_t row = y; row < g_.oh && m < share.end && row - y < g_.block_rows; row++) {
         const int64_t x = m % g_.ow, count = std::min({g_.ow - x, share.end - m, g_.block_pixels});
-        add_row(image, row, x, count);
+        if (!g_.cut) add_row(image, row, x, count, {0, g_.kw});
+        else
+          for (int64_t from = x; from < x + count;) {
+            const int64_t to = std::min(run_end(g_, from), x + count);
+            add_row(image, row, from, to - from, taps_at(g_, from));
+            from = to;
+          }
         m += count;
         if (x + count < g_.ow) break;
       }
@@ -79,13 +104,13 @@ class Worker {
     }
   }
 
-  void add_row(int64_t image, int64_t y, int64_t x, int64_t count) {
+  void add_row(int64_t image, int64_t y, int64_t x, int64_t count, Taps kx) {
     const int64_t origin = y * g_.sh - g_.top;
     const int64_t ky0 = std::min(g_.kh, origin < 0 ? (-origin + g_.dh - 1) / g_.dh : 0);
     const int64_t ky1 = origin < g_.h ? std::min(g_.kh, (g_.h - origin + g_.dh - 1) / g_.dh) : 0;
-    int64_t* seg = segs_ + job_.row_count * g_.kh * (g_.contiguous ? 1 : g_.kw);
+    GemmSegment* seg = segs_ + job_.row_count * ScratchLayout::taps(g_);
     GemmRow& row = rows_[job_.row_count++];
-    row = {.seg = seg, .segs = 0, .skip = ky0 * (g_.contiguous ? 1 : g_.kw), .pixels = count};
+    row = {.seg = seg, .segs = 0, .pixels = count};
     row.c = out_ + g_.out_base + image * g_.out_image + y * g_.out_row + x * g_.out_pixel;
     if (residual_) row.residual = residual_ + (image * g_.oh + y) * g_.residual_row + x * g_.residual_pixel;
     row.a = g_.copied ? ring_ + x * g_.sw * g_.pixel : input_row(image, 0) + (x * g_.sw - g_.left) * g_.pixel;
@@ -97,9 +122,10 @@ class Worker {
       const int64_t iy = origin + ky * g_.dh;
       if (g_.copied) copy_upto(image, std::max<int64_t>(origin, 0), iy);
       const int64_t offset = g_.copied ? iy % g_.slots * g_.padded * g_.ic : iy * g_.w * g_.in_pitch;
-      if (g_.contiguous) seg[row.segs++] = offset;
+      if (g_.contiguous) seg[row.segs++] = {offset, ky};
       else
-        for (int64_t kx = 0; kx < g_.kw; kx++) seg[row.segs++] = offset + kx * g_.dw * g_.pixel;
+        for (int64_t x = kx.begin; x < kx.end; x++)
+          seg[row.segs++] = {offset + x * g_.dw * g_.pixel, ky * g_.kw + x};
     }
   }
 
@@ -138,7 +164,7 @@ class Worker {
   float* out_;
   float* ring_;
   GemmRow* rows_;
-  int64_t* segs_;
+  GemmSegment* segs_;
   GemmJob job_;
   int64_t first_x_, margin_,
       copied_pixels_;              // of a row of the ring: its first input pixel, and where that lies
@@ -156,14 +182,30 @@ void WindowGemm::plan(Isa isa, int threads) {
     batch = h = oh = 1;
   }
   const int64_t pixels = batch * oh * ow, icg = ic / groups, taps = kh * kw;
+  const int64_t reach = taps ? (ow - 1) * sw + (kw - 1) * dw + 1 : 0;
+  const bool edges = taps && pixels && (left > 0 || reach - left > w);
+  cut = false;
+  runs = 1;
+  int64_t longest = ow;
+  if (edges) {
+    // A run costs about as much as two pixels more.
+    int64_t work = 0, count = 0, length = 1;
+    for (int64_t x = 0, end; x < ow; x = end, count++) {
+      end = run_end(*this, x);
+      const Taps t = taps_at(*this, x);
+      work += (end - x + 2) * (t.end - t.begin);
+      length = std::max(length, end - x);
+    }
+    cut = work * 10 <= ow * kw * 9;
+    if (cut) runs = count, longest = length;
+  }
   panels = choose_panels(*kernels, taps * icg, oc / groups,
-                         std::max<int64_t>(std::min(ow, (pixels + threads - 1) / threads), 1));
+                         std::max<int64_t>(std::min(longest, (pixels + threads - 1) / threads), 1));
   grid = groups == 1 ? choose_grid(panels, pixels, threads)
                      : ThreadGrid{static_cast<int>(std::clamp<int64_t>(pixels, 1, threads)), 1};
-  const int64_t reach = taps ? (ow - 1) * sw + (kw - 1) * dw + 1 : 0;
-  copied = taps && pixels && (left > 0 || reach - left > w);
+  copied = edges && !cut;
   pixel = copied ? ic : in_pitch;
-  contiguous = groups == 1 && pixel == ic && (dw == 1 || kw == 1);
+  contiguous = groups == 1 && pixel == ic && !cut && (dw == 1 || kw == 1);
   // Blocks: as many rows as the cache holds, where a block meets each panel of weights once; single rows
   // where the weights stay.
   const bool panels_outer = panels.weight_floats() * 4 > pixels_outer_limit;

@@ -1,8 +1,10 @@
 // A sliding-window product over channels-last maps, as an implicit matrix product: the windows of a row of
-// output pixels are segments of input rows, which the microkernel (isa/gemm.h) reads in place. Where windows
-// reach over the left or right edge, the input rows of a block are first copied, with a margin of zeros, into
-// a ring of rows in cache; taps above and below the map are skipped. Convolution is one such product,
-// transposed convolution one for each residue of the output position.
+// output pixels are segments of input rows, which the microkernel (isa/gemm.h) reads in place. Taps above and
+// below the map are skipped. Where windows reach over the left or right edge, either the input rows of a block
+// are first copied, with a margin of zeros, into a ring of rows in cache; or a row of outputs is cut into runs
+// of pixels that see the same taps, each a row of its own to the microkernel, where runs are long (wide
+// dilations). Convolution is one such product, transposed convolution one for each residue of the output
+// position.
 #pragma once
 #include "kernels/cpu/gemm_plan.h"
 
@@ -23,7 +25,9 @@ struct WindowGemm {
   const GemmKernels* kernels = nullptr;
   PanelShape panels;  // of one group; B's rows are [kh][kw][ic / groups]
   ThreadGrid grid;
-  bool copied = false;            // rows go through the ring
+  bool copied = false;  // rows go through the ring
+  bool cut = false;     // rows are cut into at most so many runs of pixels that see the same taps
+  int64_t runs = 1;
   bool contiguous = false;        // the taps of a kernel row are one segment
   int64_t pixel = 0;              // floats from an input pixel to the next, as the microkernel sees it
   int64_t padded = 0, slots = 0;  // pixels of a row of the ring; its rows

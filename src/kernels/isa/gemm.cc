@@ -26,7 +26,7 @@ constexpr int max_rows[5] = {0,
 
 struct Tile {
   const float* a;
-  const int64_t* seg;
+  const GemmSegment* seg;
   int64_t segs, k, lda;
   const float* b;
   const float* bias;
@@ -57,12 +57,12 @@ __attribute__((noinline)) void tile(const Tile& t) {
     sfor<MR>([&](auto i) HONE_LAMBDA { acc[i][j] = b; });
   });
   int64_t lda = t.lda;
-  const float* b = t.b;
   const char* ahead = t.ahead;
   const int64_t ahead_step = t.ahead_step;
   for (int64_t s = 0; s < t.segs; s++) {
     const float* p[G];
-    p[0] = t.a + t.seg[s];
+    p[0] = t.a + t.seg[s].a;
+    const float* b = t.b + t.seg[s].b * t.k * (NR * L);
     sfor<G - 1>([&](auto g) HONE_LAMBDA { p[g + 1] = p[g] + 3 * lda; });
     auto step = [&](auto u) HONE_LAMBDA {
       f32v bv[NR];
@@ -146,10 +146,11 @@ class Runner {
   // evenly over its own time (in bursts, the requests would hold up the loads of the tile itself).
   void fetch_during(const GemmRow& row, int64_t panel, int64_t tile, int64_t tiles) {
     const int64_t steps = row.segs * (job_.k / 4), share = row.segs * job_.k * job_.nr * L * 4 / tiles;
+    if (steps == 0) return fetch_nothing();
     const float* next = panel + 1 < job_.panel_end
-                            ? job_.b + (panel + 1) * job_.b_panel + row.skip * job_.k * (job_.nr * L)
+                            ? job_.b + (panel + 1) * job_.b_panel + row.seg->b * job_.k * (job_.nr * L)
                             : job_.b_next;
-    if (!next || steps == 0) return fetch_nothing();
+    if (!next) return fetch_nothing();
     t_.ahead = reinterpret_cast<const char*>(next) + tile * share;
     t_.ahead_step = share / steps;
   }
@@ -165,7 +166,7 @@ class Runner {
     t_.seg = row.seg;
     t_.segs = row.segs;
     t_.a = row.a + x * job_.lda;
-    t_.b = job_.b + panel * job_.b_panel + row.skip * job_.k * (nr * L);
+    t_.b = job_.b + panel * job_.b_panel;
     t_.bias = job_.bias ? job_.bias + col : nullptr;
     t_.c = row.c + x * job_.ldc + col;
     t_.residual = row.residual ? row.residual + x * job_.ldr + col : nullptr;

@@ -2,8 +2,9 @@
 // + residual).
 //
 // A "row" is a run of pixels that lie `lda` floats apart; pixel i of a row reads, for each of its segments, k
-// contiguous floats at a + i * lda + seg[s]. That covers a plain matrix (one row, one segment) and any
-// convolution (a row of output pixels, a segment for each kernel row or tap). B is packed in panels of nr
+// contiguous floats at a + i * lda + seg[s].a, and multiplies them by the k rows of B that begin at row
+// seg[s].b * k. That covers a plain matrix (one row, one segment) and any convolution (a row of output pixels,
+// a segment for each kernel row or tap; taps outside the image are left out). B is packed in panels of nr
 // vectors of columns: [panel][s * k][nr * lanes]; the last panel holds only the vectors that it needs, its
 // surplus lanes are zero. Nothing outside the n columns of C is touched.
 //
@@ -15,13 +16,16 @@
 
 namespace hone {
 
+struct GemmSegment {
+  int64_t a = 0, b = 0;
+};
+
 struct GemmRow {
   const float* a = nullptr;
   float* c = nullptr;
   const float* residual = nullptr;  // null: none; pixels lie ldr apart
-  const int64_t* seg = nullptr;
+  const GemmSegment* seg = nullptr;
   int64_t segs = 1;
-  int64_t skip = 0;  // segments of B before the first of seg[] (taps outside the image)
   int64_t pixels = 0;
 };
 
