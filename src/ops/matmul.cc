@@ -63,6 +63,17 @@ Status infer(Infer& c) {
   HONE_CHECK(check_same_types(c));
   HONE_CHECK(parse_activation(c.attrs));
   HONE_TRY(const Shape s, matmul_shape(c.shape(0), c.shape(1)));
+  const Shape bias = c.shape(2), residual = c.shape(3);
+  if (c.has(2) && bias.ranked()) {
+    const Shape& b = c.shape(1);
+    const Dim n = !b.ranked() ? unknown_dim : b.rank() > 1 ? b.back() : 1;
+    if (bias.rank() != 1 || (known(n) && known(bias[0]) && bias[0] != n))
+      return error(Code::invalid_argument, "the bias has shape %s, the product %s", bias.str().c_str(),
+                   s.str().c_str());
+  }
+  if (c.has(3) && s.all_known() && residual.all_known() && residual != s)
+    return error(Code::invalid_argument, "the residual has shape %s, the product %s", residual.str().c_str(),
+                 s.str().c_str());
   c.set(0, c.dtype(0), s);
   return {};
 }
@@ -77,9 +88,13 @@ Status multiply(EvalContext& c) {
     using T = decltype(zero);
     // Integers wrap around, as their unsigned counterparts do.
     using Acc = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
+    const T *bias = c.has(2) ? c.input(2).data<T>() : nullptr,
+            *residual = c.has(3) ? c.input(3).data<T>() : nullptr;
     multiply_matrices<Acc>(
         plan, [&](int64_t i) { return a.data<T>()[i]; }, [&](int64_t i) { return b.data<T>()[i]; },
-        [&](int64_t i, int64_t, Acc sum) {
+        [&](int64_t i, int64_t column, Acc sum) {
+          if (bias) sum += static_cast<Acc>(bias[column]);
+          if (residual) sum += static_cast<Acc>(residual[i]);
           y.data<T>()[i] =
               activation ? static_cast<T>(activation(static_cast<float>(sum))) : static_cast<T>(sum);
         });
@@ -90,10 +105,12 @@ Status reference(EvalContext& c) { return widened(c, multiply); }
 constexpr AttrDef attrs[] = {ACTIVATION_ATTRS};
 }  // namespace
 
+// Inputs 2 and 3 are internal: C, a number for each column, and Z, a residual of the product's shape.
 extern const OpDef op_MatMul{.name = "MatMul",
-                             .doc = "numpy.matmul(A, B)",
+                             .doc = "activation(numpy.matmul(A, B) + C + Z)",
                              .min_inputs = 2,
-                             .max_inputs = 2,
+                             .max_inputs = 4,
+                             .max_model_inputs = 2,
                              .attrs = attrs,
                              .infer = infer,
                              .reference = reference};

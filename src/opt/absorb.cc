@@ -63,8 +63,32 @@ Result<int> absorb_pad(ir::Graph& g, ir::Log& log) {
   return changes;
 }
 
+namespace {
+
+// C of Gemm may not widen the product of matrices: every dimension of it is 1 or certainly the product's.
+bool fits_gemm(const Node* product, const Value* c) {
+  const Shape &a = product->inputs[0]->type.shape, &b = product->inputs[1]->type.shape,
+              &wide = product->outputs[0]->type.shape, &s = c->type.shape;
+  if (a.rank() != 2 || b.rank() != 2 || s.rank() > 2) return false;
+  for (int i = 0; i < s.rank(); i++) {
+    const Dim d = s[static_cast<size_t>(i)], whole = wide[static_cast<size_t>(2 - s.rank() + i)];
+    if (d != 1 && (d != whole || d == unknown_dim)) return false;
+  }
+  return true;
+}
+
+// C is a number for each column of the product.
+bool fits_columns(const Node* product, const Value* c) {
+  const Shape &wide = product->outputs[0]->type.shape, &s = c->type.shape;
+  return is_op(product, "MatMul") && product->inputs[1]->type.shape.rank() >= 2 && wide.ranked() &&
+         s.rank() >= 1 && s.rank() <= wide.rank() && known(s.back()) && s.back() == wide.back() &&
+         s.product(0, s.rank() - 1) == 1;
+}
+
+}  // namespace
+
 // Add(MatMul(A, B), C) = Gemm(A, B, C) for matrices A and B, and C that broadcasts to the product; likewise
-// into a Gemm that has no C yet.
+// into a Gemm that has no C yet. A MatMul of any rank takes a C that has a number for each column.
 Result<int> matmul_bias(ir::Graph& g, ir::Log& log) {
   int changes = 0;
   HONE_TRY(const std::vector<Node*> order, g.sorted());
@@ -74,23 +98,17 @@ Result<int> matmul_bias(ir::Graph& g, ir::Log& log) {
       Value *product = n->inputs[side], *c = n->inputs[1 - side];
       Node* maker = product->producer;
       if ((!is_op(maker, "MatMul") && !is_op(maker, "Gemm")) || !single_use(product)) continue;
-      if (input(maker, 2) || !maker->attrs.s("activation").empty() || !is_float(product->type.dtype))
+      if (input(maker, 2) || input(maker, 3) || !maker->attrs.s("activation").empty() ||
+          !is_float(product->type.dtype))
         continue;
-      const Shape &a = maker->inputs[0]->type.shape, &b = maker->inputs[1]->type.shape,
-                  &out = n->outputs[0]->type.shape;
-      if (a.rank() != 2 || b.rank() != 2 || out.rank() != 2 || !c->type.shape.ranked()) continue;
-      // C may not widen the product: every dimension of it is 1 or certainly the product's.
-      const Shape &wide = product->type.shape, &s = c->type.shape;
-      bool fits = s.rank() <= 2;
-      for (int i = 0; fits && i < s.rank(); i++) {
-        const Dim d = s[static_cast<size_t>(i)], whole = wide[static_cast<size_t>(2 - s.rank() + i)];
-        fits = d == 1 || (d == whole && d != unknown_dim);
-      }
-      if (!fits) continue;
+      if (!n->outputs[0]->type.shape.ranked() || !c->type.shape.ranked()) continue;
+      const bool gemm = fits_gemm(maker, c);
+      if (!gemm && !fits_columns(maker, c)) continue;
       ir::Patch p(g, "matmul_bias", "only " + n->label() + " uses it");
-      Attrs attrs = maker->attrs;
-      Node* made = p.add_node(*find_op("Gemm"), {maker->inputs[0], maker->inputs[1], c}, std::move(attrs), 1,
-                              maker->name);
+      if (!gemm && c->type.shape.rank() > 1)
+        c = p.add("Reshape", {c, p.constant(int_tensor({c->type.shape.back()}))});
+      Node* made = p.add_node(gemm ? *find_op("Gemm") : *maker->op, {maker->inputs[0], maker->inputs[1], c},
+                              maker->attrs, 1, maker->name);
       made->origin = maker->origin;
       p.replace(n->outputs[0], made->outputs[0]);
       if (!p.check()) continue;

@@ -47,6 +47,13 @@ bool takes_activation(const Node* n) {
                                   [](const AttrDef& d) { return std::string_view(d.name) == "activation"; });
 }
 
+// n can add an operand of its output's shape to its sum. Kernels of grouped convolutions cannot.
+bool takes_residual(const Node* n) {
+  if (!n || n->outputs.size() != 1 || input(n, 3) || !n->attrs.s("activation").empty()) return false;
+  return is_op(n, "Conv") ? n->attrs.i("group") == 1
+                          : is_op(n, "MatMul") && is_float(n->outputs[0]->type.dtype);
+}
+
 }  // namespace
 
 Result<int> fuse_activation(ir::Graph& g, ir::Log& log) {
@@ -80,24 +87,21 @@ Result<int> fuse_residual(ir::Graph& g, ir::Log& log) {
   for (size_t i = 0; i < order.size(); i++) position[order[i]] = i;
   for (Node* n : order) {
     if (n->erased || !is_op(n, "Add") || !n->attrs.s("activation").empty()) continue;
-    Node* conv = nullptr;
+    Node* maker = nullptr;
     Value* other = nullptr;
     for (size_t i = 0; i < 2; i++) {
-      Node* candidate = made_by(n->inputs[i], "Conv");
-      // Kernels of grouped convolutions have no residual in their epilogue.
-      if (!candidate || candidate->attrs.i("group") != 1 || !single_use(n->inputs[i]) ||
-          input(candidate, 3) || !candidate->attrs.s("activation").empty())
-        continue;
+      Node* candidate = n->inputs[i]->producer;
+      if (!takes_residual(candidate) || !single_use(n->inputs[i])) continue;
       if (!same_shape(n->inputs[i]->type, n->inputs[1 - i]->type)) continue;
       // The one that runs last: the other's result is then there already.
-      if (!conv || position[candidate] > position[conv]) conv = candidate, other = n->inputs[1 - i];
+      if (!maker || position[candidate] > position[maker]) maker = candidate, other = n->inputs[1 - i];
     }
-    if (!conv || other->is_constant()) continue;
+    if (!maker || other->is_constant()) continue;
     ir::Patch p(g, "fuse_residual", "only " + n->label() + " uses it");
-    Node* made = p.add_node(*conv->op, {conv->inputs[0], conv->inputs[1], input(conv, 2), other}, conv->attrs,
-                            1, conv->name);
-    made->origin = conv->origin;
-    position[made] = position[conv];
+    Node* made = p.add_node(*maker->op, {maker->inputs[0], maker->inputs[1], input(maker, 2), other},
+                            maker->attrs, 1, maker->name);
+    made->origin = maker->origin;
+    position[made] = position[maker];
     p.replace(n->outputs[0], made->outputs[0]);
     HONE_CHECK(p.apply(&log));
     changes++;

@@ -21,7 +21,8 @@ const Pass list[] = {
     {"fold_affine", Phase::declutter,
      "puts scale and shift of BatchNormalization, Mul, Add into the weights before them", fold_affine},
     {"absorb_pad", Phase::declutter, "lets the window behind a Pad do the padding", absorb_pad},
-    {"matmul_bias", Phase::declutter, "MatMul and Add of matrices become Gemm", matmul_bias},
+    {"matmul_bias", Phase::declutter,
+     "MatMul and Add of matrices become Gemm; a MatMul of any rank adds its bias", matmul_bias},
     {"rules", Phase::declutter, "rewrites what rules.def lists", apply_rules},
     {"dead_code", Phase::declutter, "erases what nobody uses", dead_code},
     {"fuse_channel_shuffle", Phase::target, "Reshape, Transpose, Reshape that only shuffle channels",
@@ -31,7 +32,7 @@ const Pass list[] = {
     {"layout_identities", Phase::target, "what the new layout made superfluous", remove_identities},
     {"layout_views", Phase::target, "chains of Transpose and Reshape that the new layout made", merge_views},
     {"layout_common", Phase::target, "equal constants and transposes once", share_common},
-    {"fuse_residual", Phase::target, "Conv adds the other branch to its sum", fuse_residual},
+    {"fuse_residual", Phase::target, "Conv and MatMul add the other branch to their sum", fuse_residual},
     {"fuse_activation", Phase::target, "activations are applied where their input is made", fuse_activation},
     {"sweep", Phase::target, "erases what nobody uses", dead_code},
 };

@@ -82,6 +82,11 @@ Status convolution(Case& c, Fields& f) {
 Status product(Case& c, Fields& f) {
   c.in = {random_f32(shape(f["a"]), -1, 1), random_f32(shape(f["b"]), -1, 1)};
   if (f.count("c")) c.in.push_back(random_f32(f["c"] == "-" ? Shape{} : shape(f["c"]), -1, 1));
+  if (f["res"] == "1") {
+    c.in.resize(3);
+    HONE_TRY(const Shape out, output_shape(c));
+    c.in.push_back(random_f32(out, -1, 1));
+  }
   if (f["const"] == "1") c.constants = {1};
   if (f["const"] == "1" && c.in.size() > 2) c.constants.push_back(2);
   for (const char* name : {"transA", "transB"})

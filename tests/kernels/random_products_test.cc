@@ -97,8 +97,10 @@ TEST(RandomProblems, MatMulAgreesWithTheReference) {
     }
     if (pick(0, 2) == 0) (pick(0, 1) ? a : b).clear();
     const std::string k = number(channels());
-    expect_agreement("MatMul a=" + a + number(channels()) + "x" + k + " b=" + b + k + "x" +
-                     number(channels()) + " const=" + number(pick(0, 1)) + activation());
+    const std::string n = number(channels());
+    expect_agreement("MatMul a=" + a + number(channels()) + "x" + k + " b=" + b + k + "x" + n +
+                     (pick(0, 1) ? " c=" + n : "") + " res=" + number(pick(0, 1)) +
+                     " const=" + number(pick(0, 1)) + activation());
   }
 }
 

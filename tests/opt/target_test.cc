@@ -172,6 +172,13 @@ TEST(FuseResidual, NotForABroadcastOrAConstant) {
             1);
 }
 
+TEST(FuseResidual, GoesIntoAProductWithItsBias) {
+  EXPECT_EQ(run("matmul_bias fuse_residual fuse_activation sweep",
+                "(%x: f32[2,3,4], %w: f32[4,4], %b: f32[4]) -> (%y)",
+                {"%a = MatMul(%x, %w) \"up\"", "%s = Add(%b, %a)", "%r = Add(%x, %s)", "%y = Gelu(%r)"}),
+            "%y: f32[2,3,4] = MatMul(%x, %w, %b, %x) {activation=\"Gelu\"} \"up\"");
+}
+
 TEST(FoldAffine, GoesIntoWeightsAndBias) {
   const std::string bn =
       "%s = const f32[4] {1,2,0.5,-1} %t = const f32[4] {0,1,2,3} %m = const f32[4] {1,0,-1,2} %v = const "

@@ -33,6 +33,8 @@ struct Product {
   enum class C : uint8_t { none, bias, residual, expanded } c;
   bool constant_c;
   int64_t c_row, c_column;
+  Matrix z;  // the residual of MatMul, if it has one
+  bool has_z;
   // Scratch: packed B of each part or of all, A transposed, C expanded.
   int64_t a_offset, c_offset;
 
@@ -51,8 +53,8 @@ int64_t row_block_bytes() { return block_bytes() * 5 / 3; }
 
 Accept accepts(const Problem& p) {
   REFUSE_UNLESS(p.input(0).dtype == DType::f32, "the data are not f32");
-  const Operand& c = p.input(2);
-  REFUSE_UNLESS(!c || c.dtype == DType::f32, "C is not f32");
+  for (size_t i = 2; i < p.in.size(); i++)
+    REFUSE_UNLESS(!p.in[i] || p.in[i].dtype == DType::f32, "C or the residual is not f32");
   Epilogue e;
   return find_epilogue(p, e);
 }
@@ -100,10 +102,12 @@ void plan(const Problem& p, Product& g, Prepared& prepared) {
 
 Status prepare_matmul(const Problem& p, Prepared& prepared) {
   Product& g = prepared.make<Product>();
-  const Operand &a = p.input(0), &b = p.input(1), &y = p.out[0];
+  const Operand &a = p.input(0), &b = p.input(1), &c = p.input(2), &z = p.input(3), &y = p.out[0];
   const bool a_vector = a.shape.rank() == 1, b_vector = b.shape.rank() == 1;
   g.alpha = g.beta = 1;
-  g.c = Product::C::none;
+  g.c = c ? Product::C::bias : Product::C::none;
+  g.constant_c = c.constant != nullptr;
+  g.c_column = 1;
   g.k = a.shape.back();
   g.m = a_vector ? 1 : a.shape[a.shape.size() - 2];
   g.n = b_vector ? 1 : b.shape.back();
@@ -114,14 +118,19 @@ Status prepare_matmul(const Problem& p, Prepared& prepared) {
   g.a.column = 1;
   g.b.row = b_vector ? 1 : b.pitch;
   g.b.column = 1;
-  g.y.row = b_vector ? 1 : y.pitch;
-  g.y.column = 1;
   g.b_size = b_vector ? 0 : g.k * b.pitch;
   batch_strides(a.shape, g.m * a.pitch, g, g.a);
   batch_strides(b.shape, g.b_size, g, g.b);
-  int64_t step = g.m * (b_vector ? 1 : y.pitch);
-  if (b_vector) step = y.pitch;  // y is [batch..., m]
-  for (int d = g.rank; d-- > 0; step *= g.dims[d]) g.y.batch[d] = step;
+  // Of an operand laid out as the product.
+  const auto as_product = [&](const Operand& o, Matrix& m) {
+    m.row = b_vector ? 1 : o.pitch;
+    m.column = 1;
+    int64_t step = b_vector ? o.pitch : g.m * o.pitch;  // [batch..., m] or [batch..., m, n]
+    for (int d = g.rank; d-- > 0; step *= g.dims[d]) m.batch[d] = step;
+  };
+  as_product(y, g.y);
+  g.has_z = static_cast<bool>(z);
+  if (z) as_product(z, g.z);
   g.b_count = b.shape.rank() > 2 ? b.shape.product(0, b.shape.rank() - 2) : 1;
   if (g.b_count == 1 && !a_vector && !b_vector && a.shape.rank() - 2 == g.rank) {
     // One B for all batches of A, whose rows follow each other: a single tall product.
@@ -269,6 +278,10 @@ void run(const Run& r) {
     o.residual = full;
     o.ldr = g.n;
   }
+  if (g.has_z) {
+    o.residual = static_cast<const float*>(r.in[3]);
+    o.ldr = g.z.row;
+  }
   const auto packed = [&](int64_t i) {
     return static_cast<const float*>(r.packed) + g.b_index(i) * g.panels.floats();
   };
@@ -282,6 +295,7 @@ void run(const Run& r) {
         Operands mine = o;
         mine.a += g.offset(g.a, i);
         mine.y += g.offset(g.y, i);
+        if (g.has_z) mine.residual += g.offset(g.z, i);
         mine.b = g.packed_b ? packed(i) : own;
         if (!g.packed_b && current != b + g.offset(g.b, i)) {
           current = b + g.offset(g.b, i);
@@ -297,6 +311,7 @@ void run(const Run& r) {
     Operands mine = o;
     mine.a += g.offset(g.a, i);
     mine.y += g.offset(g.y, i);
+    if (g.has_z) mine.residual += g.offset(g.z, i);
     if (g.packed_b) {
       mine.b = packed(i);
     } else {
@@ -323,8 +338,9 @@ extern const Tactic tactic_matmul_f32{.name = "matmul_f32",
                                       .prepare = prepare_matmul,
                                       .run = run,
                                       .pack = pack,
-                                      .pitched_in = 3,
-                                      .pitched_out = 1};
+                                      .pitched_in = 1u << 0 | 1u << 1 | 1u << 3,
+                                      .pitched_out = 1,
+                                      .in_place = 3};
 extern const Tactic tactic_gemm_f32{.name = "gemm_f32",
                                     .op = "Gemm",
                                     .accepts = accepts,
