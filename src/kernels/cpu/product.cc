@@ -207,8 +207,8 @@ struct Operands {
 };
 void multiply(const Product& g, const Operands& o, Share m, Share n) {
   constexpr float inf = std::numeric_limits<float>::infinity();
-  const GemmSegment whole;
-  GemmRow row{.seg = &whole};
+  GemmSegment block;
+  GemmRow row{.seg = &block};
   GemmJob job{.rows = &row,
               .row_count = 1,
               .lda = o.lda,
@@ -234,7 +234,7 @@ void multiply(const Product& g, const Operands& o, Share m, Share n) {
       row.pixels = share.end - share.begin;
       row.a = o.a + first * o.lda + k * job.k;
       row.c = o.y + first * g.y.row;
-      row.skip = k;
+      block.b = k;
       job.bias = k == 0 ? o.b + g.panels.weight_floats() : nullptr;
       if (k) row.residual = row.c, job.ldr = g.y.row;
       else row.residual = o.residual ? o.residual + first * o.ldr : nullptr, job.ldr = o.ldr;
