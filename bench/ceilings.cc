@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "ceiling.h"
+#include "bench/ceiling.h"
 
 namespace hone::bench {
 namespace {

@@ -271,7 +271,7 @@ typedef struct hone_step {
   const char* op;
   const char* tactic; /* the kernel that runs it; "reference": none is optimised for it */
   double ms;          /* time it took in the last run; 0 without hone_session_options.profile */
-  double flops;     /* twice the multiply-adds of its convolution, matrix product or attention; 0: no such step */
+  double flops; /* twice the multiply-adds of its convolution, matrix product or attention; 0: no such step */
 } hone_step;
 
 /* The steps of the current plan, in order. Texts live until the next call of hone_session_step_count. */

@@ -1,4 +1,4 @@
-#include "ceiling.h"
+#include "bench/ceiling.h"
 
 #include <gtest/gtest.h>
 
