@@ -1,13 +1,18 @@
-// bench_kernels [--isa NAME] [--threads N] [--tactic NAME] FILE|PROBLEM...: times every tactic that accepts
-// the problems (the lines of tests/kernels/problem.h) and prints GFLOP/s, the share of what independent
-// multiply-adds reach in this very process, and GB/s of input + output. Minimum over repetitions of at least
-// 0.1 s; operands are as hot as the caches allow.
+// bench_kernels [--isa NAME] [--threads N] [--tactic NAME] [FILE|PROBLEM]...: times every tactic that accepts
+// the problems (lines as tests/kernels/problem.h explains; FILE: a path, or the name of a list of the tests such
+// as conv; none: all lists of the tests). Prints for each the time (minimum over repetitions of at least 0.15 s;
+// operands are as hot as the caches allow), GFLOP/s, and how near it is to what the machine can do, as measured
+// in this very process (ceiling.h): percent of the time that multiply-adds take at best, or, where reading the
+// operands takes longer, of that. More than 100 percent of the multiply-adds is possible: Winograd's algorithm
+// needs fewer than the definition.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
+#include "bench/ceiling.h"
 #include "problem.h"
 
 namespace hone::test {
@@ -29,53 +34,47 @@ double best_time(double budget, F&& f) {
   return best;
 }
 
-#if defined(__x86_64__)
-#define ANY_REGISTER "+v"
-#else
-#define ANY_REGISTER "+w"
-#endif
-// Twelve accumulators hide the latency of up to four cycles on three units.
-#define CEILING(isa, flags, size)                                                                    \
-  flags double flops_##isa() {                                                                       \
-    typedef float V __attribute__((vector_size(size)));                                              \
-    V a[12] = {};                                                                                    \
-    const V x = V{} + 0.999f, y = V{} + 1e-3f;                                                       \
-    for (int i = 0; i < 4000; i++) {                                                                 \
-      a[0] = a[0] * x + y, a[1] = a[1] * x + y, a[2] = a[2] * x + y;                                 \
-      a[3] = a[3] * x + y, a[4] = a[4] * x + y, a[5] = a[5] * x + y;                                 \
-      a[6] = a[6] * x + y, a[7] = a[7] * x + y, a[8] = a[8] * x + y;                                 \
-      a[9] = a[9] * x + y, a[10] = a[10] * x + y, a[11] = a[11] * x + y;                             \
-      asm volatile(""                                                                                \
-                   : ANY_REGISTER(a[0]), ANY_REGISTER(a[1]), ANY_REGISTER(a[2]), ANY_REGISTER(a[3]), \
-                     ANY_REGISTER(a[4]), ANY_REGISTER(a[5]));                                        \
-      asm volatile(""                                                                                \
-                   : ANY_REGISTER(a[6]), ANY_REGISTER(a[7]), ANY_REGISTER(a[8]), ANY_REGISTER(a[9]), \
-                     ANY_REGISTER(a[10]), ANY_REGISTER(a[11]));                                      \
-    }                                                                                                \
-    return 2.0 * 4000 * 12 * size / sizeof(float);                                                   \
+// What bounds a kernel: multiply-adds, and reading from the level of the caches that a set fits.
+class Machine {
+ public:
+  Machine(Isa isa, int threads) : threads_(threads), flops_(bench::multiply_add_rate(isa, threads)) {
+    for (const bench::Level& level : bench::cache_levels(threads))
+      if (const double rate = bench::read_rate(isa, level.set_bytes, threads); rate > 0)
+        levels_.push_back({level.name, level.capacity, rate});
   }
-#if defined(__x86_64__)
-CEILING(sse42, __attribute__((target("sse4.2"))), 16)
-CEILING(avx2, __attribute__((target("avx2,fma"))), 32)
-CEILING(avx512, __attribute__((target("avx512f,avx512vl"))), 64)
-#else
-CEILING(neon, , 16)
-#endif
+  double flops() const { return flops_; }
+  struct Bound {
+    const char* name;
+    double seconds;
+  };
+  Bound bound(double flops, double bytes) const {
+    const Bound compute = {"compute", flops / flops_};
+    for (size_t i = 0; i < levels_.size(); i++) {
+      const LevelRate& level = levels_[i];
+      // Of the first two levels each core has its own.
+      const double room = static_cast<double>(level.capacity) * (i < 2 ? threads_ : 1);
+      if (bytes > room && i + 1 < levels_.size()) continue;
+      const double seconds = bytes / level.rate;
+      return seconds > compute.seconds ? Bound{level.name, seconds} : compute;
+    }
+    return compute;
+  }
+  void print() const {
+    std::printf("%.1f GFLOP/s", flops_ / 1e9);
+    for (const LevelRate& level : levels_) std::printf(", %s %.0f GB/s", level.name, level.rate / 1e9);
+    std::printf("\n");
+  }
 
-double ceiling(Isa isa, int threads) {
-  double (*flops)() = nullptr;
-  switch (isa) {
-#define ISA(name, supported) \
-  case Isa::name:            \
-    flops = flops_##name;    \
-    break;
-#include "base/isa.def"
-#undef ISA
-  }
-  ThreadPool pool(threads);
-  const double work = flops() * threads;
-  return work / best_time(0.1, [&] { pool.run(threads, [&](int64_t, int) { flops(); }); });
-}
+ private:
+  struct LevelRate {
+    const char* name;
+    int64_t capacity;
+    double rate;
+  };
+  int threads_;
+  double flops_;
+  std::vector<LevelRate> levels_;
+};
 
 struct Buffer {
   explicit Buffer(int64_t bytes)
@@ -87,7 +86,8 @@ struct Buffer {
   void* data;
 };
 
-void time_problem(const std::string& line, Isa isa, int threads, const std::string& only, double peak) {
+void time_problem(const std::string& line, Isa isa, int threads, const std::string& only,
+                  const Machine& machine) {
   auto c = parse_problem(line, false);
   if (!c) {
     std::printf("%s: %s\n", line.c_str(), c.error().message.c_str());
@@ -138,13 +138,15 @@ void time_problem(const std::string& line, Isa isa, int threads, const std::stri
     void* const outputs[] = {result.data};
     const Run run{prepared.params.data(), packed.data, data, outputs, scratch.data, pool};
     const double time = best_time(0.15, [&] { t->run(run); });
-    std::printf("  %-22s %9.1f us  %7.1f GFLOP/s  %5.1f %%  %6.1f GB/s\n", t->name, time * 1e6,
-                flops(*c) / time / 1e9, 100 * flops(*c) / time / peak, bytes / time / 1e9);
+    const double read = bytes + static_cast<double>(prepared.packed_bytes);
+    const Machine::Bound bound = machine.bound(flops(*c), read);
+    std::printf("  %-22s %9.1f us  %7.1f GFLOP/s  %6.1f GB/s  %5.1f %% of %s\n", t->name, time * 1e6,
+                flops(*c) / time / 1e9, read / time / 1e9, 100 * bound.seconds / time, bound.name);
   }
 }
 
 int usage() {
-  std::fprintf(stderr, "usage: bench_kernels [--isa NAME] [--threads N] [--tactic NAME] FILE|PROBLEM...\n");
+  std::fprintf(stderr, "usage: bench_kernels [--isa NAME] [--threads N] [--tactic NAME] [FILE|PROBLEM]...\n");
   return 2;
 }
 
@@ -152,6 +154,7 @@ int bench(int argc, char** argv) {
   Isa isa = available_isas().back();
   int threads = 1;
   std::string only;
+  const std::string lists = HONE_SOURCE_DIR "/tests/kernels/cases/";
   std::vector<std::string> lines;
   for (int i = 1; i < argc; i++) {
     const std::string arg = argv[i];
@@ -167,14 +170,23 @@ int bench(int argc, char** argv) {
       } else return usage();
     } else if (std::filesystem::exists(arg)) {
       for (const std::string& line : read_lines(arg)) lines.push_back(line);
+    } else if (const std::string list = lists + arg + ".txt"; std::filesystem::exists(list)) {
+      for (const std::string& line : read_lines(list)) lines.push_back(line);
     } else {
       lines.push_back(arg);
     }
   }
-  if (lines.empty()) return usage();
-  const double peak = ceiling(isa, threads);
-  std::printf("%s, %d threads, ceiling %.1f GFLOP/s\n", isa_name(isa), threads, peak / 1e9);
-  for (const std::string& line : lines) time_problem(line, isa, threads, only, peak);
+  if (lines.empty()) {
+    std::vector<std::string> files;
+    for (const auto& file : std::filesystem::directory_iterator(lists)) files.push_back(file.path());
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files)
+      for (const std::string& line : read_lines(file)) lines.push_back(line);
+  }
+  const Machine machine(isa, threads);
+  std::printf("%s, %d thread%s: ", isa_name(isa), threads, threads == 1 ? "" : "s");
+  machine.print();
+  for (const std::string& line : lines) time_problem(line, isa, threads, only, machine);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "ops/conv.h"
+#include "ops/work.h"
 
 namespace hone::test {
 namespace {
@@ -135,17 +136,10 @@ Result<Case> parse_problem(const std::string& line, bool with_scale) {
 double flops(const Case& c) {
   const auto out = output_shape(c);
   if (!out) return 0;
-  const Shape& w = c.in[1].shape();
-  double depth = 0;
-  if (c.op == "Conv") {
-    depth = static_cast<double>(w.product(1, w.rank()));
-  } else if (c.op == "ConvTranspose") {
-    return 2.0 * static_cast<double>(c.in[0].elements()) * static_cast<double>(w.product(1, w.rank()));
-  } else {
-    const Shape& a = c.in[0].shape();
-    depth = static_cast<double>(c.attrs.i("transA") ? a[a.size() - 2] : a.back());
-  }
-  return 2.0 * static_cast<double>(out->elements()) * depth;
+  std::vector<ValueType> in;
+  for (const Tensor& t : c.in) in.push_back(t ? ValueType(t.dtype(), t.shape()) : ValueType());
+  const std::vector<ValueType> outputs = {ValueType(DType::f32, *out)};
+  return 2 * multiply_adds(*find_op(c.op), in, outputs, c.attrs);
 }
 
 }  // namespace hone::test

@@ -16,7 +16,7 @@ std::vector<std::string> read_lines(const std::string& path);
 // With random operands, and as scale of errors the sum of the magnitudes that make up each output. Fails on a
 // malformed line.
 Result<Case> parse_problem(const std::string& line, bool with_scale = true);
-// Multiplications and additions of the problem: twice the products.
+// Twice the multiply-adds of the problem (ops/work.h).
 double flops(const Case&);
 
 }  // namespace hone::test
