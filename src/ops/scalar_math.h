@@ -31,6 +31,15 @@ T sign(T x) {
   return x > 0 ? T(1) : x < 0 ? T(-1) : x;
 }
 template <class T>
+T sigmoid(T x) {
+  return T(1) / (T(1) + std::exp(-x));
+}
+template <class T>
+T gated(T x, T y) {
+  const T d = T(1) + std::exp(-y);
+  return std::isinf(d) ? T(0) : x / d;
+}
+template <class T>
 T select(bool condition, T yes, T no) {
   return condition ? yes : no;
 }

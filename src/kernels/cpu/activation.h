@@ -14,7 +14,7 @@ struct FusedActivation {
   float a = 0, b = 0;
   explicit operator bool() const { return apply != nullptr; }
   void operator()(float* data, int64_t n) const {
-    if (apply) apply(data, data, n, a, b);
+    if (apply) apply(data, 0, data, 0, 1, n, a, b);
   }
 };
 

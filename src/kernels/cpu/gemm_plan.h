@@ -50,7 +50,7 @@ void pack_bias(const PanelShape& s, float* packed, At&& at) {
 // The activation as the microkernels apply it.
 struct Epilogue {
   float lo = 0, hi = 0;  // clamp
-  void (*act)(const float*, float*, int64_t, float, float) = nullptr;
+  UnaryKernels::Apply act = nullptr;
   float alpha = 0, beta = 0;
 };
 // Reads the three activation attributes; refuses what has no kernel.

@@ -53,8 +53,7 @@ void run(const Run& r) {
     const GridBlock g = grid_block(q.grid, task);
     float* y = static_cast<float*>(r.out[0]) + g.offset[0];
     const float* x = static_cast<const float*>(r.in[0]) + g.offset[1];
-    for (int64_t i = 0; i < g.rows; i++, y += q.grid.row_stride(0), x += q.grid.row_stride(1))
-      q.apply(x, y, g.columns, a, b);
+    q.apply(x, q.grid.row_stride(1), y, q.grid.row_stride(0), g.rows, g.columns, a, b);
   });
 }
 

@@ -12,12 +12,17 @@ HONE_INLINE const float* input_row(const DepthwiseJob& job, int64_t y) {
   return job.in + y * job.in_row - (y >= job.in_wrap ? job.in_back : 0);
 }
 
-HONE_INLINE void activate(const DepthwiseJob& job, float* out, int64_t rows, int64_t columns) {
-  for (int64_t y = 0; y < rows; y++)
-    for (int64_t x = 0; x < columns; x++) {
-      float* p = out + y * job.out_row + x * job.out_pixel;
-      job.act(p, p, job.channels, job.alpha, job.beta);
-    }
+template <int N>
+HONE_INLINE void activate(const DepthwiseJob& job, f32v* v) {
+  if (job.act) {
+    alignas(64) float results[N * L];
+    sfor<N>([&](auto i) HONE_LAMBDA { store(results + i * L, v[i]); });
+    job.act(results, 0, results, 0, 1, N * L, job.alpha, job.beta);
+    sfor<N>([&](auto i) HONE_LAMBDA { v[i] = load<f32v>(results + i * L); });
+    return;
+  }
+  const f32v low = splat<f32v>(job.lo), high = splat<f32v>(job.hi);
+  sfor<N>([&](auto i) HONE_LAMBDA { v[i] = clamp(v[i], low, high); });
 }
 
 // One vector of channels of RB x XB output pixels. Each input row is loaded once into registers and meets
@@ -57,15 +62,18 @@ struct Patch {
           });
       });
     });
-    const f32v low = splat<f32v>(job.lo), high = splat<f32v>(job.hi);
+    if (residual)
+      sfor<RB>([&](auto r) HONE_LAMBDA {
+        sfor<XB>([&](auto x) HONE_LAMBDA {
+          acc[r][x] += get(residual + r * job.residual_row + x * job.residual_pixel + c);
+        });
+      });
+    activate<RB * XB>(job, acc[0]);
     sfor<RB>([&](auto r) HONE_LAMBDA {
       sfor<XB>([&](auto x) HONE_LAMBDA {
-        f32v v = acc[r][x];
-        if (residual) v += get(residual + r * job.residual_row + x * job.residual_pixel + c);
-        v = clamp(v, low, high);
         float* to = out + r * job.out_row + x * job.out_pixel + c;
-        if constexpr (Tail) store_n(to, v, n);
-        else store(to, v);
+        if constexpr (Tail) store_n(to, acc[r][x], n);
+        else store(to, acc[r][x]);
       });
     });
   }
@@ -88,28 +96,6 @@ __attribute__((noinline)) void pixels(const DepthwiseJob& job, int64_t y, int64_
   for (int64_t c = 0; c < full; c += L) patch.vector(job, c, out, residual, L);
 }
 
-template <int KS, int S, int XB, int RB, bool Edge>
-__attribute__((noinline)) void pixels(const DepthwiseJob& job, int64_t y, int64_t x) {
-  Patch<KS, S, XB, RB, Edge, false> patch;
-  Patch<KS, S, XB, RB, true, true> tail;
-  const int64_t iy = y * S - job.top, ix = x * S - job.left;
-  tail.lo = patch.lo = ix < 0 ? -ix : 0;
-  tail.hi = patch.hi = job.w - ix;
-  for (int i = 0; i < patch.rows; i++)
-    tail.row[i] = patch.row[i] =
-        iy + i < 0 || iy + i >= job.h ? nullptr : job.in + (iy + i) * job.in_row + ix * job.in_pixel;
-  float* out = job.out + y * job.out_row + x * job.out_pixel;
-  const float* residual =
-      job.residual ? job.residual + y * job.residual_row + x * job.residual_pixel : nullptr;
-  int64_t c = 0;
-  if (residual)
-    for (; c + L <= job.channels; c += L) patch.vector(job, c, out, residual, L);
-  else
-    for (; c + L <= job.channels; c += L) patch.vector(job, c, out, nullptr, L);
-  if (c < job.channels) tail.vector(job, c, out, residual, static_cast<int>(job.channels - c));
-  if (job.act) activate(job, out, RB, XB);
-}
-
 template <int KS, int S, int XB, int RB>
 HONE_INLINE void place(const DepthwiseJob& job, int64_t y, int64_t x) {
   const int64_t iy = y * S - job.top, ix = x * S - job.left;
@@ -120,7 +106,6 @@ HONE_INLINE void place(const DepthwiseJob& job, int64_t y, int64_t x) {
   // The tail's kernel serves one row: one instance less for a share of the work that is small.
   if (job.channels % L)
     for (int r = 0; r < RB; r++) pixels<KS, S, XB, 1, true, true>(job, y + r, x);
-  if (job.act) activate(job, job.out + y * job.out_row + x * job.out_pixel, RB, XB);
 }
 
 // Columns are taken by sevens where that comes out even (maps of 7, 14, 28, ... are the rule) and registers
@@ -172,13 +157,15 @@ HONE_INLINE void pixel(const DepthwiseJob& job, int64_t y, int64_t x, int64_t c,
       sfor<NV>([&](auto j) HONE_LAMBDA { acc[j] += get(p + j * L) * load<f32v>(k + j * taps * L); });
     }
   }
+  if (job.residual)
+    sfor<NV>([&](auto j) HONE_LAMBDA {
+      acc[j] += get(job.residual + y * job.residual_row + x * job.residual_pixel + c + j * L);
+    });
+  activate<NV>(job, acc);
   sfor<NV>([&](auto j) HONE_LAMBDA {
-    f32v r = acc[j];
-    if (job.residual) r += get(job.residual + y * job.residual_row + x * job.residual_pixel + c + j * L);
-    r = clamp(r, splat<f32v>(job.lo), splat<f32v>(job.hi));
     float* to = job.out + y * job.out_row + x * job.out_pixel + c + j * L;
-    if constexpr (Tail) store_n(to, r, n);
-    else store(to, r);
+    if constexpr (Tail) store_n(to, acc[j], n);
+    else store(to, acc[j]);
   });
 }
 
@@ -189,7 +176,6 @@ void any(const DepthwiseJob& job) {
       for (; c + 4 * L <= job.channels; c += 4 * L) pixel<4, false>(job, y, x, c, L);
       for (; c + L <= job.channels; c += L) pixel<1, false>(job, y, x, c, L);
       if (c < job.channels) pixel<1, true>(job, y, x, c, static_cast<int>(job.channels - c));
-      if (job.act) activate(job, job.out + y * job.out_row + x * job.out_pixel, 1, 1);
     }
 }
 

@@ -9,6 +9,8 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/isa/unary.h"
+
 namespace hone {
 
 struct DepthwiseJob {
@@ -24,7 +26,7 @@ struct DepthwiseJob {
   const float* weights = nullptr;
   const float* bias = nullptr;
   float lo = 0, hi = 0;
-  void (*act)(const float* x, float* y, int64_t n, float alpha, float beta) = nullptr;
+  UnaryKernels::Apply act = nullptr;
   float alpha = 0, beta = 0;
 };
 

@@ -168,15 +168,12 @@ class Runner {
     t_.a = row.a + x * job_.lda;
     t_.b = job_.b + panel * job_.b_panel;
     t_.bias = job_.bias ? job_.bias + col : nullptr;
-    t_.c = row.c + x * job_.ldc + col;
     t_.residual = row.residual ? row.residual + x * job_.ldr + col : nullptr;
     t_.tail = static_cast<int>(last ? job_.n - (vectors_ - 1) * L : L);
+    t_.c = row.c + x * job_.ldc + col;
     tiles[nr][mr - 1](t_);
-    if (job_.act)
-      for (int i = 0; i < mr; i++) {
-        float* c = t_.c + i * job_.ldc;
-        job_.act(c, c, (nr - 1) * L + t_.tail, job_.alpha, job_.beta);
-      }
+    // One call for the whole tile, while it is in the nearest cache.
+    if (job_.act) job_.act(t_.c, job_.ldc, t_.c, job_.ldc, mr, (nr - 1) * L + t_.tail, job_.alpha, job_.beta);
   }
 
  private:

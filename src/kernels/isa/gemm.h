@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/isa/unary.h"
+
 namespace hone {
 
 struct GemmSegment {
@@ -41,8 +43,8 @@ struct GemmJob {
   int64_t panel_begin = 0, panel_end = 0;
   const float* bias = nullptr;  // null: none; padded to full vectors
   float lo = 0, hi = 0;         // the result is clamped to [lo, hi]; NaN passes
-  // Applied to what has been stored, with alpha and beta; null: none.
-  void (*act)(const float* x, float* y, int64_t n, float alpha, float beta) = nullptr;
+  // Applied last, with alpha and beta; null: none.
+  UnaryKernels::Apply act = nullptr;
   float alpha = 0, beta = 0;
   bool panels_outer =
       false;  // loop order: all pixels for a panel (big weights), or all panels for a tile of pixels

@@ -67,18 +67,14 @@ LANE_BY_LANE(atanh)
 }  // namespace expressions
 
 template <class F>
-void apply(const float* in, float* out, int64_t n, float a, float b) {
+void apply(const float* in, int64_t in_row, float* out, int64_t out_row, int64_t rows, int64_t n, float a,
+           float b) {
   constexpr int L = lanes<float>;
   const f32v va = splat<f32v>(a), vb = splat<f32v>(b);
-  int64_t i = 0;
-  for (; i + 2 * L <= n; i += 2 * L) {  // two at a time: independent chains
-    const f32v x = load<f32v>(in + i), y = load<f32v>(in + i + L);
-    store(out + i, F::of(x, va, vb));
-    store(out + i + L, F::of(y, va, vb));
-  }
-  for (; i < n; i += L) {
-    const int m = n - i < L ? static_cast<int>(n - i) : L;
-    store_n(out + i, F::of(load_n<f32v>(in + i, m), va, vb), m);
+  for (; rows > 0; rows--, in += in_row, out += out_row) {
+    int64_t i = 0;
+    for (; i + L <= n; i += L) store(out + i, F::of(load<f32v>(in + i), va, vb));
+    if (const int m = static_cast<int>(n - i)) store_n(out + i, F::of(load_n<f32v>(in + i, m), va, vb), m);
   }
 }
 

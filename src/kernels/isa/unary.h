@@ -12,9 +12,11 @@ enum class Unary : uint8_t {
 };
 
 struct UnaryKernels {
-  // out[i] = f(in[i]) for i < n; out may be in. One entry for each line of unary.def, which says what a and b
-  // are. The result for an element does not depend on its place.
-  using Apply = void (*)(const float* in, float* out, int64_t n, float a, float b);
+  // out[i] = f(in[i]) for n elements of each of so many rows, which lie in_row and out_row floats apart; out may
+  // be in. One entry for each line of unary.def, which says what a and b are. The result for an element does not
+  // depend on its place.
+  using Apply = void (*)(const float* in, int64_t in_row, float* out, int64_t out_row, int64_t rows,
+                         int64_t n, float a, float b);
   Apply apply[static_cast<int>(Unary::count)];
 };
 

@@ -138,22 +138,35 @@ HONE_INLINE void outputs(const WinogradOutput& job, const WinogradTile& t, const
   const f32v bias = load<f32v>(job.bias + c), lo = splat<f32v>(job.lo), hi = splat<f32v>(job.hi);
   const float* residual = t.residual ? t.residual + job.first + c : nullptr;
   float* out = t.out + job.first + c;
-  sfor<M>([&](auto i) HONE_LAMBDA {
-    if constexpr (Edge)
-      if (i >= t.rows) return;
-    sfor<M>([&](auto j) HONE_LAMBDA {
+  // f(row, column) of all that is inside the map.
+  const auto each = [&](auto&& f) HONE_LAMBDA {
+    sfor<M>([&](auto i) HONE_LAMBDA {
       if constexpr (Edge)
-        if (j >= t.columns) return;
-      f32v r = y[i][j] + bias;
-      if (residual) {
-        const float* from = residual + i * job.residual_row + j * job.residual_pixel;
-        if constexpr (Tail) r += load_n<f32v>(from, tail);
-        else r += load<f32v>(from);
-      }
-      float* to = out + i * job.out_row + j * job.out_pixel;
-      if constexpr (Tail) store_n(to, clamp(r, lo, hi), tail);
-      else store(to, clamp(r, lo, hi));
+        if (i >= t.rows) return;
+      sfor<M>([&](auto j) HONE_LAMBDA {
+        if constexpr (Edge)
+          if (j >= t.columns) return;
+        f(i, j);
+      });
     });
+  };
+  sfor<M>([&](auto i) HONE_LAMBDA { sfor<M>([&](auto j) HONE_LAMBDA { y[i][j] += bias; }); });
+  if (residual)
+    each([&](auto i, auto j) HONE_LAMBDA {
+      const float* from = residual + i * job.residual_row + j * job.residual_pixel;
+      if constexpr (Tail) y[i][j] += load_n<f32v>(from, tail);
+      else y[i][j] += load<f32v>(from);
+    });
+  if (job.act) {
+    alignas(64) float results[M * M * L];
+    sfor<M * M>([&](auto i) HONE_LAMBDA { store(results + i * L, y[i / M][i % M]); });
+    job.act(results, 0, results, 0, 1, M * M * L, job.alpha, job.beta);
+    sfor<M * M>([&](auto i) HONE_LAMBDA { y[i / M][i % M] = load<f32v>(results + i * L); });
+  }
+  each([&](auto i, auto j) HONE_LAMBDA {
+    float* to = out + i * job.out_row + j * job.out_pixel;
+    if constexpr (Tail) store_n(to, clamp(y[i][j], lo, hi), tail);
+    else store(to, clamp(y[i][j], lo, hi));
   });
 }
 
@@ -173,12 +186,6 @@ void output_tiles(const WinogradOutput& job) {
     const float* products = job.products + i * job.tile;
     if (t.rows == M && t.columns == M) output_tile<M, false>(job, t, products);
     else output_tile<M, true>(job, t, products);
-    if (!job.act) continue;
-    for (int y = 0; y < t.rows; y++)
-      for (int x = 0; x < t.columns; x++) {
-        float* p = t.out + y * job.out_row + x * job.out_pixel + job.first;
-        job.act(p, p, job.channels, job.alpha, job.beta);
-      }
   }
 }
 

@@ -19,6 +19,8 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/isa/unary.h"
+
 namespace hone {
 
 // The following are indexed by m.
@@ -51,7 +53,7 @@ struct WinogradInput {
 };
 
 // Transforms products (laid out as v above) of channels [first, first + channels) of the outputs, adds bias
-// and residual, clamps, applies act; writes what is inside the map and nothing else. A tile's residual may be
+// and residual, applies the activation as isa/gemm.h does; writes what is inside the map and nothing else. A tile's residual may be
 // its output.
 struct WinogradOutput {
   int m = 0;
@@ -62,7 +64,7 @@ struct WinogradOutput {
   const float* bias = nullptr;  // of channel `first`; padded to full vectors
   int64_t out_row = 0, out_pixel = 0, residual_row = 0, residual_pixel = 0;
   float lo = 0, hi = 0;
-  void (*act)(const float* x, float* y, int64_t n, float alpha, float beta) = nullptr;
+  UnaryKernels::Apply act = nullptr;
   float alpha = 0, beta = 0;
 };
 
