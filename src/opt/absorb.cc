@@ -80,8 +80,9 @@ bool fits_gemm(const Node* product, const Value* c) {
 // C is a number for each column of the product.
 bool fits_columns(const Node* product, const Value* c) {
   const Shape &wide = product->outputs[0]->type.shape, &s = c->type.shape;
-  return is_op(product, "MatMul") && product->inputs[1]->type.shape.rank() >= 2 && wide.ranked() &&
-         s.rank() >= 1 && s.rank() <= wide.rank() && known(s.back()) && s.back() == wide.back() &&
+  return is_op(product, "MatMul") && product->inputs[1]->is_constant() &&
+         product->inputs[1]->type.shape.rank() >= 2 && wide.ranked() && s.rank() >= 1 &&
+         s.rank() <= wide.rank() && known(s.back()) && s.back() == wide.back() &&
          s.product(0, s.rank() - 1) == 1;
 }
 

@@ -25,7 +25,8 @@ bool same_view(const Node& n) { return keeps_shape(n); }
 bool inference_dropout(const Node& n) {
   const ir::Value* training = input(&n, 2);
   if (n.outputs.size() > 1 && n.outputs[1] && !n.outputs[1]->dead()) return false;
-  return !training || uniform(training) == 0.0;
+  // Without a ratio, it is a half.
+  return !training || uniform(training) == 0.0 || (input(&n, 1) && uniform(input(&n, 1)) == 0.0);
 }
 
 bool in_order(const Node& n) {
@@ -93,7 +94,7 @@ struct Case {
 };
 const Case table[] = {
     {"Identity", always, "an Identity"},
-    {"Dropout", inference_dropout, "it drops nothing outside of training"},
+    {"Dropout", inference_dropout, "it drops nothing"},
     {"Cast", same_type, "its input has that type"},
     {"CastLike", same_type, "its input has that type"},
     {"Reshape", same_view, "its input has that shape"},

@@ -24,6 +24,7 @@ const Pass list[] = {
     {"matmul_bias", Phase::declutter,
      "MatMul and Add of matrices become Gemm; a MatMul of any rank adds its bias", matmul_bias},
     {"rules", Phase::declutter, "rewrites what rules.def lists", apply_rules},
+    {"fuse_attention", Phase::declutter, "softmax between two products becomes Attention", fuse_attention},
     {"dead_code", Phase::declutter, "erases what nobody uses", dead_code},
     {"fuse_channel_shuffle", Phase::target, "Reshape, Transpose, Reshape that only shuffle channels",
      fuse_channel_shuffle},
