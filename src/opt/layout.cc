@@ -134,6 +134,30 @@ bool has_convolution(const std::vector<ir::Node*>& order) {
            std::string_view(n->op->name).find("Conv") != std::string_view::npos;
   });
 }
+// Whether v reaches outputs of the graph only, by a few steps element by element.
+bool only_goes_out(const ir::Value* v) {
+  std::vector<const ir::Value*> reached{v};
+  for (size_t i = 0; i < reached.size(); i++) {
+    const ir::Value* at = reached[i];
+    if (i == 16 || at->dead()) return false;
+    for (const ir::Use& use : at->uses) {
+      const ir::Node* n = use.node;
+      const bool unary = std::ranges::all_of(
+          n->inputs, [&](const ir::Value* in) { return !in || in == at || in->is_constant(); });
+      if (n->op->layout != Layout::elementwise || n->outputs.size() != 1 || !unary) return false;
+      reached.push_back(n->outputs[0]);
+    }
+  }
+  return true;
+}
+
+// What a Resize enlarges for the outputs alone (as the last step of segmentation) is transposed before, where
+// it is small.
+bool better_planar(const ir::Node* n) {
+  if (!is_op(n, "Resize") || !n->inputs[0] || !n->outputs[0]) return false;
+  const Shape &in = n->inputs[0]->type.shape, &out = n->outputs[0]->type.shape;
+  return in.all_known() && out.all_known() && out.elements() > in.elements() && only_goes_out(n->outputs[0]);
+}
 }  // namespace
 
 Result<int> channels_last(ir::Graph& g, ir::Log& log) {
@@ -143,7 +167,8 @@ Result<int> channels_last(ir::Graph& g, ir::Log& log) {
   Layouts layouts(p);
   int changes = 0;
   for (ir::Node* n : order) {
-    HONE_TRY(bool done, make_channels_last(layouts, n));
+    bool done = false;
+    if (!better_planar(n)) { HONE_TRY(done, make_channels_last(layouts, n)); }
     if (done) changes++;
     const bool reached = std::ranges::any_of(n->inputs, [&](ir::Value* v) { return layouts.moved(v); });
     if (!done && reached) { HONE_TRY(done, pass_through(layouts, n)); }

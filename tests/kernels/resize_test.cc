@@ -61,6 +61,10 @@ TEST(ResizeTactics, MoveNearestElementsOfAnyType) {
 TEST(ResizeTactics, HandleLargeMaps) {
   EXPECT_GE(check(resize(random_f32({1, 40, 40, 33}), {1, 1, 2, 2}, {s("mode", "linear"), last})), 1);
   EXPECT_GE(check(resize(random_f32({1, 40, 40, 33}), {1, 1, 2, 2}, {last})), 1);
+  for (const char* mode : {"linear", "cubic"}) {
+    EXPECT_GE(check(resize(random_f32({2, 5, 21, 20}), {1, 1, 15.3f, 11.9f}, {s("mode", mode)})), 1);
+    EXPECT_GE(check(resize(random_f32({3, 21, 20, 5}), {1, 1, 7.7f, 1.1f}, {s("mode", mode), last})), 1);
+  }
 }
 
 TEST(ResizeTactics, RefuseWhatTheyCannotDo) {

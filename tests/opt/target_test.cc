@@ -114,6 +114,22 @@ TEST(ChannelsLast, OneDimensionalImagesToo) {
   EXPECT_EQ(count(text, " = Transpose"), 1) << text;
 }
 
+TEST(ChannelsLast, MapsEnlargedForTheOutputAloneAreTransposedBefore) {
+  const std::string signature = "(%x: f32[1,2,4,4], %w: f32[2,2,1,1], %z: f32[1,2,32,32]) -> (%y)";
+  const std::string scales = "%s = const f32[4] {1,1,8,8}", smaller = "%s = const f32[4] {1,1,0.5,0.5}";
+  const auto resize_is_last = [&](const std::vector<std::string>& lines) {
+    const std::string text = run(layout, signature, lines);
+    EXPECT_EQ(count(text, "Resize("), 1) << text;
+    return text.find("channels_last=1", text.find("Resize(")) == text.npos;
+  };
+  EXPECT_TRUE(resize_is_last({"%a = Conv(%x, %w)", scales, "%y = Resize(%a, _, %s)"}));
+  EXPECT_TRUE(resize_is_last({"%a = Conv(%x, %w)", scales, "%b = Resize(%a, _, %s)", "%y = Sigmoid(%b)"}));
+  EXPECT_FALSE(resize_is_last({"%a = Conv(%x, %w)", smaller, "%y = Resize(%a, _, %s)"}));
+  EXPECT_FALSE(resize_is_last({"%a = Conv(%x, %w)", scales, "%b = Resize(%a, _, %s)", "%y = Conv(%b, %w)"}));
+  EXPECT_FALSE(resize_is_last(
+      {"%a = Conv(%x, %w)", scales, "%b = Resize(%a, _, %s)", "%c = Relu(%b)", "%y = Add(%c, %z)"}));
+}
+
 TEST(ChannelsLast, VolumesAndWantedIndicesStay) {
   const std::string volume = run(layout, "(%x: f32[1,2,3,3,3], %w: f32[2,2,1,1,1]) -> (%y)",
                                  {"%a = Conv(%x, %w)", "%y = GlobalAveragePool(%a)"});

@@ -1,5 +1,7 @@
-// Resize of one axis or of two neighbouring ones, by the tables that also drive the reference (ops/resize.h):
-// first rows are blended, then pixels of the blended row. `nearest` moves elements of any type.
+// Resize of one axis or of two neighbouring ones, by the tables that also drive the reference (ops/resize.h).
+// Either rows are blended first and then pixels of the blended row, or, where there are fewer rows to widen
+// than to make (enlarging), the rows that a block of outputs needs are widened first and then blended.
+// `nearest` moves elements of any type.
 #include "ops/resize.h"
 
 #include <algorithm>
@@ -17,12 +19,13 @@ struct Params {
   const ResizeKernels* kernels;
   struct Table {
     int64_t begin, index, weight, out;
+    int32_t taps;  // not 0: ordered by taps, of which each output has so many
     bool identity;
   } rows, pixels;
-  int64_t outer, in_rows, in_pixels, n;  // images of rows of pixels of n elements
-  int64_t out_pitch, size;               // size of an element in bytes
-  int64_t rows_per_task, tasks, scratch_row;
-  bool nearest;
+  int64_t outer, in_rows, in_pixels, n;          // images of rows of pixels of n elements
+  int64_t out_pitch, size;                       // size of an element in bytes
+  int64_t rows_per_task, tasks, scratch_floats;  // scratch of each thread
+  bool nearest, widen_first;
 };
 
 Result<ResizePlan> plan_of(const Problem& p) {
@@ -100,8 +103,42 @@ Accept accepts_pixels(const Problem& p) {
   return Accept::yes();
 }
 
+// The rows of the input that outputs [from, to) are made of.
+struct InputRows {
+  int64_t begin, end;
+};
+template <class Begin, class Index>
+InputRows input_rows(const Begin& begin, const Index& index, int64_t from, int64_t to) {
+  const auto *first = &index[0] + begin[static_cast<size_t>(from)],
+             *last = &index[0] + begin[static_cast<size_t>(to)];
+  const auto [least, most] = std::minmax_element(first, last);
+  return {static_cast<int64_t>(*least), static_cast<int64_t>(*most) + 1};
+}
+
+// Counted in vectors: blending rows fills them, blending pixels takes at least one for each.
+bool widening_first_is_less(const Params& q, const Axes& a, int64_t lanes) {
+  const auto rows = static_cast<int64_t>(a.taps[0].index.size()),
+             pixels = static_cast<int64_t>(a.taps[1].index.size()) * ((q.n + lanes - 1) / lanes) * lanes;
+  return q.in_rows * pixels + rows * q.pixels.out * q.n < rows * q.in_pixels * q.n + q.rows.out * pixels;
+}
+
+// Vectors of outputs want their first taps side by side, then the second ones, ... Returns the number of taps; 0
+// where it differs among outputs, and nothing is changed.
+int32_t order_by_taps(ResizeTaps& t) {
+  const size_t outputs = t.begin.size() - 1, taps = t.index.size() / outputs;
+  for (size_t o = 0; o < outputs; o++)
+    if (t.begin[o + 1] - t.begin[o] != static_cast<int64_t>(taps)) return 0;
+  const ResizeTaps by_output = t;
+  for (size_t o = 0; o < outputs; o++)
+    for (size_t j = 0; j < taps; j++) {
+      t.index[j * outputs + o] = by_output.index[o * taps + j];
+      t.weight[j * outputs + o] = by_output.weight[o * taps + j];
+    }
+  return static_cast<int32_t>(taps);
+}
+
 Status prepare(const Problem& p, Prepared& out) {
-  HONE_TRY(const Axes a, axes_of(p));
+  HONE_TRY(Axes a, axes_of(p));
   const Shape &x = p.in[0].shape, &y = p.out[0].shape;
   Params q{};
   q.kernels = isa_kernels(p.isa).resize;
@@ -119,9 +156,25 @@ Status prepare(const Problem& p, Prepared& out) {
   q.out_pitch = past == x.rank() - 1 ? p.out[0].pitch : q.n;
   const int64_t work = q.pixels.out * q.n;
   q.rows_per_task = std::max<int64_t>(1, 8192 / work);
-  q.tasks = (q.outer * q.rows.out + q.rows_per_task - 1) / q.rows_per_task;
-  q.scratch_row = (q.in_pixels * q.n + 15) / 16 * 16;
-  if (!q.nearest) out.scratch_bytes = p.threads * q.scratch_row * static_cast<int64_t>(sizeof(float));
+  if (!q.nearest && a.count == 2) {
+    q.widen_first = q.out_pitch == q.n && widening_first_is_less(q, a, q.kernels->lanes);
+    q.scratch_floats = q.in_pixels * q.n;
+    if (q.widen_first) {
+      // At most 8 rows lose little by those that two tasks both widen.
+      q.rows_per_task = std::max(q.rows_per_task, (8 * q.rows.out + q.in_rows - 1) / q.in_rows);
+      q.rows_per_task = std::min(q.rows_per_task, (q.rows.out + p.threads - 1) / p.threads);
+      int64_t most = 0;
+      for (int64_t o = 0; o < q.rows.out; o += q.rows_per_task) {
+        const InputRows in =
+            input_rows(a.taps[0].begin, a.taps[0].index, o, std::min(q.rows.out, o + q.rows_per_task));
+        most = std::max(most, in.end - in.begin);
+      }
+      q.scratch_floats = most * work;
+    }
+    q.scratch_floats = (q.scratch_floats + 15) / 16 * 16;
+    out.scratch_bytes = p.threads * q.scratch_floats * static_cast<int64_t>(sizeof(float));
+  }
+  q.tasks = q.outer * ((q.rows.out + q.rows_per_task - 1) / q.rows_per_task);
   // The tables, behind the struct.
   out.params.resize(sizeof(Params));
   const auto append = [&](const auto& values, auto as) {
@@ -138,7 +191,10 @@ Status prepare(const Problem& p, Prepared& out) {
     to.weight = append(t.weight, float{});
   };
   table(a.taps[0], q.rows);
-  if (a.count == 2) table(a.taps[1], q.pixels);
+  if (a.count == 2) {
+    if (!q.nearest && q.n == 1 && q.out_pitch == 1) q.pixels.taps = order_by_taps(a.taps[1]);
+    table(a.taps[1], q.pixels);
+  }
   std::memcpy(out.params.data(), &q, sizeof q);
   return {};
 }
@@ -146,7 +202,7 @@ Status prepare(const Problem& p, Prepared& out) {
 ResizeTable table_of(const Run& r, const Params::Table& t) {
   const auto* base = static_cast<const std::byte*>(r.params);
   return {reinterpret_cast<const int32_t*>(base + t.begin), reinterpret_cast<const int32_t*>(base + t.index),
-          reinterpret_cast<const float*>(base + t.weight)};
+          reinterpret_cast<const float*>(base + t.weight), t.taps};
 }
 
 void blend_row(const Run& r, const Params& q, int64_t row, int thread) {
@@ -158,11 +214,26 @@ void blend_row(const Run& r, const Params& q, int64_t row, int thread) {
   const int32_t from = rows.begin[o];
   const float* blended = x + rows.index[from] * in_row;
   if (rows.begin[o + 1] != from + 1 || rows.weight[from] != 1.0f) {
-    float* scratch = static_cast<float*>(r.scratch) + thread * q.scratch_row;
+    float* scratch = static_cast<float*>(r.scratch) + thread * q.scratch_floats;
     q.kernels->blend_rows(rows, o, x, in_row, n, scratch);
     blended = scratch;
   }
   q.kernels->blend_pixels(pixels, q.pixels.out, blended, q.n, y, q.out_pitch);
+}
+
+// Rows [from, to) of one image.
+void blend_widened(const Run& r, const Params& q, int64_t image, int64_t from, int64_t to, int thread) {
+  const ResizeTable rows = table_of(r, q.rows), pixels = table_of(r, q.pixels);
+  const InputRows in = input_rows(rows.begin, rows.index, from, to);
+  const int64_t wide = q.pixels.out * q.n;
+  const float* x = static_cast<const float*>(r.in[0]) + image * q.in_rows * q.in_pixels * q.n;
+  float* scratch = static_cast<float*>(r.scratch) + thread * q.scratch_floats;
+  for (int64_t i = in.begin; i < in.end; i++)
+    q.kernels->blend_pixels(pixels, q.pixels.out, x + i * q.in_pixels * q.n, q.n,
+                            scratch + (i - in.begin) * wide, q.n);
+  float* y = static_cast<float*>(r.out[0]) + image * q.rows.out * wide;
+  for (int64_t o = from; o < to; o++)
+    q.kernels->blend_rows(rows, o, scratch - in.begin * wide, wide, wide, y + o * wide);
 }
 
 template <class T>
@@ -195,11 +266,14 @@ void move_row(const Run& r, const Params& q, int64_t row) {
 
 void run(const Run& r) {
   const auto& q = r.as<Params>();
+  const int64_t tasks_of_image = q.tasks / q.outer;
   r.pool.run(q.tasks, [&](int64_t task, int thread) {
-    const int64_t to = std::min(q.outer * q.rows.out, (task + 1) * q.rows_per_task);
-    for (int64_t row = task * q.rows_per_task; row < to; row++) {
-      if (q.nearest) move_row(r, q, row);
-      else blend_row(r, q, row, thread);
+    const int64_t image = task / tasks_of_image, from = task % tasks_of_image * q.rows_per_task,
+                  to = std::min(q.rows.out, from + q.rows_per_task);
+    if (q.widen_first) return blend_widened(r, q, image, from, to, thread);
+    for (int64_t o = from; o < to; o++) {
+      if (q.nearest) move_row(r, q, image * q.rows.out + o);
+      else blend_row(r, q, image * q.rows.out + o, thread);
     }
   });
 }

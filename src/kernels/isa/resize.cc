@@ -37,8 +37,21 @@ void blend_rows(const ResizeTable& t, int64_t o, const float* in, int64_t row, i
   blend(t, o, in, row, n, out);
 }
 
+HONE_INLINE void blend_by_taps(const ResizeTable& t, int64_t count, const float* in, float* out) {
+  for (int64_t o = 0; o < count; o += L) {
+    // The last vector overlaps the one before.
+    const int64_t at = o + L <= count || count < L ? o : count - L;
+    const int n = count < L ? static_cast<int>(count) : L;
+    f32v a{};
+    for (int32_t j = 0; j < t.taps; j++)
+      a += load_n<f32v>(t.weight + j * count + at, n) * gather(in, load_n<i32v>(t.index + j * count + at, n));
+    store_n(out + at, a, n);
+  }
+}
+
 void blend_pixels(const ResizeTable& t, int64_t count, const float* in, int64_t n, float* out,
                   int64_t pitch) {
+  if (t.taps) return blend_by_taps(t, count, in, out);
   if (n == 1) {
     for (int64_t o = 0; o < count; o++, out += pitch) {
       float a = 0;
@@ -53,6 +66,6 @@ void blend_pixels(const ResizeTable& t, int64_t count, const float* in, int64_t 
 }  // namespace
 
 extern const ResizeKernels resize_kernels;
-const ResizeKernels resize_kernels = {.blend_rows = blend_rows, .blend_pixels = blend_pixels};
+const ResizeKernels resize_kernels = {.lanes = L, .blend_rows = blend_rows, .blend_pixels = blend_pixels};
 
 }  // namespace hone::HONE_ISA

@@ -129,6 +129,19 @@ HONE_INLINE void store(void* p, V v) {
   *static_cast<typename VecOf<lane_t<V>, lanes_of<V>>::unaligned*>(p) = v;
 }
 
+// p[i] for each lane i of the index.
+HONE_INLINE f32v gather(const float* p, i32v index) {
+#if defined(__AVX512F__)
+  return (f32v)_mm512_i32gather_ps((__m512i)index, p, 4);
+#elif defined(__AVX2__)
+  return (f32v)_mm256_i32gather_ps(p, (__m256i)index, 4);
+#else
+  f32v v{};
+  sfor<lanes<float>>([&](auto i) HONE_LAMBDA { v[i.value] = p[index[i.value]]; });
+  return v;
+#endif
+}
+
 template <int Bytes>
 HONE_INLINE void copy_part(void* to, const void* from, size_t n) {
   // n < 2 * Bytes: powers of two, largest first.
