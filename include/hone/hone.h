@@ -297,8 +297,8 @@ typedef struct hone_shape {
 /* `fraction` of the whole in 0..1 and what is being done now. Not 0 stops the build (HONE_CANCELLED). Must
  * not call Hone. */
 typedef int (*hone_progress_fn)(double fraction, const char* what, void* user);
-/* A piece of text for people, under a title: the graph after a pass, or ("explain", a line) a change and its
- * reason. */
+/* A piece of text for people, under a title: the graph after a pass, or ("explain", a line) a change or a
+ * choice and its reason, or ("note", a line) something to know in any case. */
 typedef void (*hone_report_fn)(const char* title, const char* text, void* user);
 
 typedef struct hone_build_options {
@@ -311,7 +311,7 @@ typedef struct hone_build_options {
   size_t disabled_pass_count;
   const char* const* dump_after; /* passes after which `report` gets the graph as text; "import", "all" */
   size_t dump_after_count;
-  int explain;               /* not 0: `report` gets every change made to the graph, and why */
+  int explain;               /* not 0: `report` gets every change made to the graph and every kernel, and why */
   hone_progress_fn progress; /* may be NULL; called in the thread that builds */
   hone_report_fn report;     /* may be NULL; called in the thread that builds */
   void* user;                /* handed to `progress` and `report` */
@@ -319,6 +319,13 @@ typedef struct hone_build_options {
    * for this machine's instruction set too, with its weights packed (if the input shapes are fixed): the file
    * is up to twice as large, loads sooner and takes less memory. */
   const char* target;
+  /* Seconds for timing kernels on this machine, at most; needs target "native". 0: estimates choose them, or what
+   * timing_records hold. */
+  double time_limit;
+  /* Files with times of kernels (docs/cli.md): merged and used, and what is measured is added to the first of
+   * them, which need not exist. */
+  const char* const* timing_records;
+  size_t timing_record_count;
 } hone_build_options;
 
 /* Builds an engine in memory; hone_engine_save writes it. */

@@ -323,6 +323,8 @@ struct BuildOptions {
   std::function<bool(double fraction, const char* what)> progress;  // true stops the build
   std::function<void(const char* title, const char* text)> report;
   std::string target = "generic";  // or "native" (hone.h)
+  double time_limit = 0;           // seconds for timing kernels
+  std::vector<std::string> timing_records;
 };
 
 namespace detail {
@@ -333,6 +335,7 @@ struct CBuildOptions {
       shapes.push_back({name.c_str(), static_cast<int>(dims.size()), dims.data()});
     for (const auto& p : from.disabled_passes) disabled.push_back(p.c_str());
     for (const auto& p : from.dump_after) dump.push_back(p.c_str());
+    for (const auto& r : from.timing_records) records.push_back(r.c_str());
     c.size = sizeof c;
     c.precision = from.precision.c_str();
     c.target = from.target.c_str();
@@ -344,6 +347,9 @@ struct CBuildOptions {
     c.dump_after = dump.data();
     c.dump_after_count = dump.size();
     c.explain = from.explain;
+    c.time_limit = from.time_limit;
+    c.timing_records = records.data();
+    c.timing_record_count = records.size();
     c.user = const_cast<BuildOptions*>(&from);
     if (from.progress)
       c.progress = [](double f, const char* what, void* u) -> int {
@@ -355,7 +361,7 @@ struct CBuildOptions {
       };
   }
   std::vector<hone_shape> shapes;
-  std::vector<const char*> disabled, dump;
+  std::vector<const char*> disabled, dump, records;
   hone_build_options c{};
 };
 }  // namespace detail

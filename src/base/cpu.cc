@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,23 @@ std::string target_name(Isa isa) {
   constexpr const char* architecture = "aarch64 ";
 #endif
   return std::string(architecture) + isa_name(isa);
+}
+
+std::string processor_name() {
+  // Arm's processors say numbers only: of who made the core, and of the core.
+  std::ifstream file("/proc/cpuinfo");
+  std::string line, arm;
+  for (int lines = 0; lines < 64 && std::getline(file, line); lines++) {
+    const size_t colon = line.find(": ");
+    if (colon == std::string::npos) continue;
+    std::string value = line.substr(colon + 2, 100);
+    for (char& c : value) c = c >= ' ' && c <= '~' ? c : '?';
+    if (line.rfind("model name", 0) == 0) return value;
+    if (line.rfind("CPU implementer", 0) == 0 || (!arm.empty() && line.rfind("CPU part", 0) == 0))
+      arm += (arm.empty() ? "Arm core " : " ") + value;
+    if (line.rfind("CPU part", 0) == 0 && !arm.empty()) break;
+  }
+  return arm.empty() ? "unknown processor" : arm;
 }
 
 std::span<const Isa> available_isas() {

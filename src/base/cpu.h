@@ -14,6 +14,7 @@ enum class Isa : uint8_t {
 #undef ISA
 };
 const char* isa_name(Isa);
+std::string processor_name();  // as it calls itself, in printable characters; "unknown processor"
 std::string target_name(Isa);  // with the architecture: "x86-64 avx512"
 std::span<const Isa>
 available_isas();  // those of this machine, weakest first; empty: the machine is below our floor

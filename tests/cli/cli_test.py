@@ -219,6 +219,32 @@ class Works(Cli):
         self.fails(1, 'nonsense', 'build', PARTS, '-o', self.path('m.hone'), '--disable=nonsense')
         self.fails(1, 'nonsense', 'build', PARTS, '-o', self.path('m.hone'), '--dump-after=nonsense')
 
+    def test_kernels_are_timed_and_the_record_makes_the_same_engine(self):
+        def content(path):
+            with open(path, 'rb') as f:
+                return f.read()
+        one, two, three = self.path('1.hone'), self.path('2.hone'), self.path('3.hone')
+        record, other = self.path('a.times'), self.path('b.times', b'hone timing record 1\nmachine a Cray\nproblem p\ntime x 1.00\n')
+        explained = self.works('build', PARTS, '-o', one, '--time', '60s', '--time-record', record, '--explain').stderr
+        self.assertIn('not used because', explained)
+        self.assertRegex(explained, r'by the times|estimated to cost least')
+        measured = content(record).decode()
+        self.assertRegex(measured, r'\Ahone timing record 1\nmachine .*\nproblem Conv .*\ntime conv_\w+ [0-9.]+\n')
+        self.works('build', PARTS, '-o', two, '--time-record', record)
+        self.assertEqual(content(one), content(two))
+        result = self.works('build', PARTS, '-o', three, '--time-record', other)
+        self.assertIn('no times of this machine', result.stderr)
+        merged = self.path('c.times')
+        self.works('build', PARTS, '-o', three, '--time-record', merged, '--time-record', other, '--time-record', record)
+        self.assertEqual(content(one), content(three))
+        self.assertIn('a Cray', content(merged).decode())
+        self.assertEqual(content(record).decode(), measured)
+        broken = self.path('d.times', b'hone timing record 1\nmachine m\nproblem p\ntime x soon\n')
+        self.fails(1, ['d.times:4:', "'x soon'", 'remove the line'], 'build', PARTS, '-o', three, '--time-record', broken)
+        self.fails(1, '/proc/x', 'build', PARTS, '-o', three, '--time', '60s', '--time-record', '/proc/x')
+        self.fails(2, 'a time such as 60s', 'build', PARTS, '-o', three, '--time', 'soon')
+        self.fails(1, 'plan for this machine', 'build', PARTS, '-o', three, '--time', '1s', '--target', 'generic')
+
     def test_help_has_examples_and_version_is_told(self):
         self.assertRegex(self.works('--version').stdout, r'^hone \d+\.\d+\.\d+\n$')
         for command in 'build run bench inspect check'.split():

@@ -66,6 +66,8 @@ std::string expected(const Option& o, const std::string& v) {
       if (number(v, x) && x >= o.least && x <= o.most) return "";
       return hone::strf("a number from %g to %g", o.least, o.most);
     }
+    case Option::duration:
+      return parse_duration(v) ? "" : "a time such as 60s, 500ms, 2m or 1h";
     case Option::shape: {
       const size_t eq = v.rfind('=');
       return eq != std::string::npos && eq > 0 && parse_shape(std::string_view(v).substr(eq + 1))
@@ -193,6 +195,21 @@ std::string nearest(std::string_view word, const std::vector<std::string>& among
       best = candidate;
     }
   return best;
+}
+
+double Args::seconds(std::string_view name, double fallback) const {
+  return has(name) ? *parse_duration(text(name)) : fallback;
+}
+
+std::optional<double> parse_duration(std::string_view s) {
+  constexpr std::pair<std::string_view, double> units[] = {{"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  for (const auto& [unit, seconds] : units) {
+    double x = 0;
+    if (s.size() <= unit.size() || s.substr(s.size() - unit.size()) != unit) continue;
+    if (number(s.substr(0, s.size() - unit.size()), x) && x >= 0 && x * seconds <= 7 * 24 * 3600)
+      return x * seconds;
+  }
+  return {};
 }
 
 std::optional<std::vector<int64_t>> parse_shape(std::string_view s) {

@@ -14,7 +14,7 @@
 namespace cli {
 
 struct Option {
-  enum Kind : uint8_t { flag, text, whole, real, shape, choice };
+  enum Kind : uint8_t { flag, text, whole, real, shape, choice, duration };
   const char* name;  // "--output"
   char letter = 0;   // 'o': -o does too
   Kind kind = flag;
@@ -32,6 +32,7 @@ class Args {
   std::string text(std::string_view name, const std::string& fallback = "") const;
   int64_t whole(std::string_view name, int64_t fallback) const;
   double real(std::string_view name, double fallback) const;
+  double seconds(std::string_view name, double fallback) const;  // of a duration
   const std::vector<std::string>& all(std::string_view name) const;
   std::map<std::string, std::vector<int64_t>> shapes(std::string_view name) const;
   const std::string& positional(size_t i) const { return positionals_[i]; }
@@ -67,5 +68,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& among
 
 // "1x3x224x224": each number 0 or more. Empty optional: it is none. "scalar" is the shape of rank 0.
 std::optional<std::vector<int64_t>> parse_shape(std::string_view);
+
+// "60s", "500ms", "2m", "1h" in seconds. Empty optional: it is none, or longer than a week.
+std::optional<double> parse_duration(std::string_view);
 
 }  // namespace cli

@@ -81,22 +81,34 @@ const Command command_build{
     "not at all. The engine of a network for pictures carries its task (docs/tasks.md): the one given, or\n"
     "what the graph leaves no doubt about.",
     {"MODEL"},
-    with_build_options(
-        options({{.name = "--output",
-                  .letter = 'o',
-                  .kind = Option::text,
-                  .value = "ENGINE",
-                  .help = "the file to write",
-                  .required = true},
-                 {.name = "--target",
-                  .kind = Option::choice,
-                  .value = "native|generic",
-                  .help = "native (default): weights also packed for this machine's instruction "
-                          "set, to load at once; generic: a smaller file that packs when loaded"},
-                 json_option})),
+    with_build_options(options(
+        {{.name = "--output",
+          .letter = 'o',
+          .kind = Option::text,
+          .value = "ENGINE",
+          .help = "the file to write",
+          .required = true},
+         {.name = "--target",
+          .kind = Option::choice,
+          .value = "native|generic",
+          .help = "native (default): weights also packed for this machine's instruction "
+                  "set, to load at once; generic: a smaller file that packs when loaded"},
+         {.name = "--time",
+          .kind = Option::duration,
+          .value = "DURATION",
+          .help = "time the kernels that could run a layer, for up to 60s, 500ms, 2m, ..., and use the "
+                  "fastest; without it, estimates decide"},
+         {.name = "--time-record",
+          .kind = Option::text,
+          .value = "FILE",
+          .help = "use the times in this file; what --time measures is added to the first one, which need "
+                  "not exist",
+          .repeats = true},
+         json_option})),
     "hone build mobilenet.onnx -o mobilenet.hone\n"
     "hone build yolo.onnx -o yolo.hone --shape images=1x3x320x320 --preset yolov8\n"
     "hone build net.onnx -o net.hone --target generic\n"
+    "hone build net.onnx -o net.hone --time 60s --time-record board.times\n"
     "hone build net.onnx -o net.hone --disable=channels_last --dump-after=fold --explain",
     run};
 

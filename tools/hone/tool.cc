@@ -54,7 +54,9 @@ const std::vector<Option>& build_options() {
        .value = "PASS",
        .help = "print the graph after a pass, 'import' or 'all', to standard error",
        .repeats = true},
-      {.name = "--explain", .help = "print each change made to the graph, and why, to standard error"}};
+      {.name = "--explain",
+       .help =
+           "print each change made to the graph, and each choice of a kernel, and why, to standard error"}};
   return options;
 }
 }  // namespace
@@ -68,6 +70,8 @@ hone::Result<hone::api::Engine> build(const std::string& path, const Args& args,
                                       const std::string& target) {
   hone::api::BuildOptions o;
   o.target = target;
+  o.time_limit = args.seconds("--time", 0);
+  o.timing_records = args.all("--time-record");
   o.precision = args.text("--precision", "fp32");
   o.shapes = args.shapes("--shape");
   o.optimise = !plain && args.text("--opt", "default") != "none";
@@ -81,8 +85,10 @@ hone::Result<hone::api::Engine> build(const std::string& path, const Args& args,
     progress.update(fraction, what);
     return interrupted();
   };
-  o.report = [](const char* title, const char* text) {
+  o.report = [&](const char* title, const char* text) {
+    progress.clear();
     if (std::string_view(title) == "explain") std::fprintf(stderr, "%s\n", text);
+    else if (std::string_view(title) == "note") std::fprintf(stderr, "note: %s\n", text);
     else std::fprintf(stderr, "# after %s\n%s\n", title, text);
   };
   return lift(hone::api::build(path, o));

@@ -3,13 +3,17 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/write_file.h"
 #include "capi/runtime/handles.h"
 #include "engine/validate.h"
 #include "runtime/prepack.h"
+#include "tune/tune.h"
 
 namespace {
 using namespace hone;
 using capi::guarded;
+
+constexpr double share_of_building = 0.1;  // where kernels are timed too
 
 Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
   BuildOptions b;
@@ -31,7 +35,8 @@ Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
     };
   if (o.progress) {
     b.progress = [&o, &stop](double fraction, const std::string& what) {
-      if (o.progress(fraction, what.c_str(), o.user)) stop = true;
+      if (o.progress(fraction * (o.time_limit > 0 ? share_of_building : 1), what.c_str(), o.user))
+        stop = true;
     };
     b.cancelled = [&stop] { return stop; };
   }
@@ -62,11 +67,75 @@ Status check(const hone_model& m) {
 }
 }  // namespace
 
+namespace {
+// The timing records of the caller: merged, and written again if there is more to say than the first one does.
+class Records {
+ public:
+  Status read(const hone_build_options& o) {
+    for (size_t i = 0; i < o.timing_record_count; i++) {
+      if (!o.timing_records || !o.timing_records[i])
+        return error(Code::invalid_argument, "timing record %zu is NULL", i);
+      HONE_TRY(const TimingRecord one, TimingRecord::read(o.timing_records[i]));
+      if (i == 0) first_ = o.timing_records[0];
+      if (i == 0) written_ = one.text();
+      all.merge(one);
+    }
+    return {};
+  }
+  Status write() const {
+    if (first_.empty() || all.empty() || all.text() == written_) return {};
+    return write_file(first_, all.text());
+  }
+  TimingRecord all;
+
+ private:
+  std::string first_, written_;
+};
+
+Status check_timing(const hone_build_options& o, bool native) {
+  if (!(o.time_limit >= 0) || o.time_limit > 1e6)
+    return error(Code::invalid_argument, "a time limit of %g seconds is outside 0 to 1e6", o.time_limit);
+  if ((o.time_limit > 0 || o.timing_record_count > 0) && !native)
+    return error(Code::invalid_argument,
+                 "times of kernels are kept in the plan for this machine: use them with target \"native\"");
+  return {};
+}
+
+Result<std::shared_ptr<const Engine>> tuned(EngineData data, const TuneOptions& options, TuneReport& report) {
+  HONE_TRY(auto engine, Engine::load(std::move(data)));
+  return tune(std::move(engine), options, report);
+}
+
+Result<std::shared_ptr<const Engine>> tuned(EngineData data, const hone_build_options& o,
+                                            const BuildOptions& options, Records& records) {
+  TuneReport report;
+  TuneOptions tuning{.timed = o.time_limit > 0 || o.timing_record_count > 0,
+                     .seconds = o.time_limit,
+                     .record = &records.all,
+                     .explain = o.explain && o.report,
+                     .progress = {},
+                     .cancelled = options.cancelled};
+  if (options.progress)
+    tuning.progress = [&](double fraction, const std::string& what) {
+      options.progress(1 + fraction * (1 / share_of_building - 1), what);
+    };
+  HONE_TRY(auto engine, tuned(std::move(data), tuning, report));
+  for (const std::string& line : report.lines) o.report("explain", line.c_str(), o.user);
+  for (const std::string& note : report.notes) {
+    if (o.report) o.report("note", note.c_str(), o.user);
+    else log(LogLevel::warning, "%s", note.c_str());
+  }
+  return engine;
+}
+}  // namespace
+
 namespace hone::capi {
-Result<EngineData> engine_of_model(const char* path) {
+Result<std::shared_ptr<const Engine>> engine_of_model(const char* path) {
   HONE_TRY(EngineData data, build_engine(path));
   add_provenance(data, {});
-  return data;
+  HONE_CHECK(validate(data));
+  TuneReport report;
+  return tuned(std::move(data), TuneOptions(), report);
 }
 }  // namespace hone::capi
 
@@ -76,6 +145,9 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     const hone_build_options o = capi::take(given);
     HONE_CHECK(check(m));
     HONE_TRY(const bool native, is_native(o));
+    HONE_CHECK(check_timing(o, native));
+    Records records;
+    HONE_CHECK(records.read(o));
     bool stop = false;
     HONE_TRY(const BuildOptions options, options_of(o, stop));
     BuildReport report;
@@ -88,7 +160,8 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     if (!data) return data.take_error();
     add_provenance(*data, options);
     HONE_CHECK(validate(*data));
-    HONE_TRY(auto engine, Engine::load(*std::move(data)));
+    HONE_TRY(auto engine, tuned(*std::move(data), o, options, records));
+    HONE_CHECK(records.write());
     if (native) {
       HONE_TRY(EngineData more, with_packed_plan(*engine, thread_counts));
       HONE_TRY(engine, Engine::load(std::move(more)));

@@ -75,7 +75,11 @@ hone_status* hone_engine_load(const char* path, const hone_load_options* given, 
       return error(Code::invalid_argument, "hone_engine_load: path and engine must not be NULL");
     const hone_load_options options = capi::take(given);
     HONE_TRY(auto file, MappedFile::open(path));
-    if (!looks_like_engine(file->bytes())) return hand_out(capi::engine_of_model(path), out);
+    if (!looks_like_engine(file->bytes())) {
+      HONE_TRY(auto engine, capi::engine_of_model(path));
+      *out = new hone_engine(std::move(engine));
+      return {};
+    }
     return hand_out(read_engine(std::move(file), {.verify_constants = options.verify != 0}), out);
   });
 }

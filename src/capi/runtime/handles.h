@@ -23,6 +23,6 @@ struct hone_engine {
 namespace hone::capi {
 
 // Defined by the builder, and for libhone_runtime by runtime_only/.
-Result<EngineData> engine_of_model(const char* path);
+Result<std::shared_ptr<const Engine>> engine_of_model(const char* path);
 
 }  // namespace hone::capi

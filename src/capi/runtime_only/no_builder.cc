@@ -12,7 +12,7 @@ hone_status* refuse() {
 }  // namespace
 
 namespace hone::capi {
-Result<EngineData> engine_of_model(const char* path) {
+Result<std::shared_ptr<const Engine>> engine_of_model(const char* path) {
   return error(Code::unsupported,
                "%s: not a Hone engine file, and this library (libhone_runtime) only runs those; make one of "
                "a model with "
