@@ -30,6 +30,7 @@ HONE_INLINE void activate(const DepthwiseJob& job, f32v* v) {
 // input patch are outside the image.
 template <int KS, int S, int XB, int RB, bool Edge, bool Tail>
 struct Patch {
+  static_assert(RB == 1 || RB == 2);
   static constexpr int rows = (RB - 1) * S + KS, columns = (XB - 1) * S + KS;
   const float* row[rows];
   int64_t lo, hi;
@@ -44,24 +45,38 @@ struct Patch {
     f32v acc[RB][XB];
     const f32v bias = load<f32v>(job.bias + c);
     sfor<RB>([&](auto r) HONE_LAMBDA { sfor<XB>([&](auto x) HONE_LAMBDA { acc[r][x] = bias; }); });
-    sfor<rows>([&](auto y) HONE_LAMBDA {
+    // Input row y meets kernel row y - r * S of output rows r in [R, R + Rs).
+    const auto input = [&](auto y, auto R, auto Rs) HONE_LAMBDA {
+      if (Edge && !row[y]) return;
       const float* p = row[y] + c;
-      if constexpr (Edge)
-        if (!row[y]) return;
       f32v d[columns];
       sfor<columns>([&](auto x) HONE_LAMBDA {
         if constexpr (Edge) d[x] = x >= lo && x < hi ? get(p + x * job.in_pixel) : f32v{};
         else d[x] = get(p + x * job.in_pixel);
       });
-      sfor<RB>([&](auto r) HONE_LAMBDA {
-        constexpr int ky = y - r * S;
-        if constexpr (ky >= 0 && ky < KS)
-          sfor<KS>([&](auto kx) HONE_LAMBDA {
-            const f32v k = load<f32v>(w + (ky * KS + kx) * L);
-            sfor<XB>([&](auto x) HONE_LAMBDA { acc[r][x] += d[x * S + kx] * k; });
-          });
+      sfor<Rs>([&](auto i) HONE_LAMBDA {
+        constexpr int r = R + i;
+        const float* k = w + (y - r * S) * (KS * L);
+        sfor<KS>([&](auto kx) HONE_LAMBDA {
+          const f32v v = load<f32v>(k + kx * L);
+          sfor<XB>([&](auto x) HONE_LAMBDA { acc[r][x] += d[x * S + kx] * v; });
+        });
       });
-    });
+    };
+    // Unrolled over the rows where registers suffice, and that is not too much code.
+    const auto inputs = [&](auto from, auto to, auto R, auto Rs) HONE_LAMBDA {
+      if constexpr (many_registers && KS <= 5)
+        sfor<to - from>([&](auto y) HONE_LAMBDA { input(Int<from + y>{}, R, Rs); });
+      else
+        for (int y = from; y < to; y++) input(y, R, Rs);
+    };
+    if constexpr (RB == 1) {
+      inputs(Int<0>{}, Int<KS>{}, Int<0>{}, Int<1>{});
+    } else {
+      inputs(Int<0>{}, Int<S>{}, Int<0>{}, Int<1>{});
+      inputs(Int<S>{}, Int<KS>{}, Int<0>{}, Int<2>{});
+      inputs(Int<KS>{}, Int<KS + S>{}, Int<1>{}, Int<1>{});
+    }
     if (residual)
       sfor<RB>([&](auto r) HONE_LAMBDA {
         sfor<XB>([&](auto x) HONE_LAMBDA {
@@ -103,9 +118,14 @@ HONE_INLINE void place(const DepthwiseJob& job, int64_t y, int64_t x) {
       iy >= 0 && iy + (RB - 1) * S + KS <= job.h && ix >= 0 && ix + (XB - 1) * S + KS <= job.w;
   if (inside && RB > 1) pixels<KS, S, XB, RB, false, false>(job, y, x);
   else pixels<KS, S, XB, RB, true, false>(job, y, x);
-  // The tail's kernel serves one row: one instance less for a share of the work that is small.
-  if (job.channels % L)
-    for (int r = 0; r < RB; r++) pixels<KS, S, XB, 1, true, true>(job, y + r, x);
+  // The tail's kernels serve one row and at most four columns: fewer instances for a share of the work that is
+  // small.
+  if (job.channels % L == 0) return;
+  constexpr int part = XB < 4 ? XB : 4;
+  for (int r = 0; r < RB; r++) {
+    pixels<KS, S, part, 1, true, true>(job, y + r, x);
+    if constexpr (XB > part) pixels<KS, S, part, 1, true, true>(job, y + r, x + XB - part);
+  }
 }
 
 // Columns are taken by sevens where that comes out even (maps of 7, 14, 28, ... are the rule) and registers
@@ -122,7 +142,8 @@ HONE_INLINE void stripe(const DepthwiseJob& job, int64_t y) {
     for (; x + wide <= job.x1; x += wide) place<KS, S, wide, RB>(job, y, x);
     if (x < job.x1) place<KS, S, wide, RB>(job, y, job.x1 - wide);
   } else {
-    for (; x < job.x1; x++) place<KS, S, 1, RB>(job, y, x);
+    for (; x < job.x1; x++)
+      for (int r = 0; r < RB; r++) place<KS, S, 1, 1>(job, y + r, x);
   }
 }
 
@@ -179,14 +200,56 @@ void any(const DepthwiseJob& job) {
     }
 }
 
-void run(const DepthwiseJob& job) {
-  if (job.kh == job.kw && job.sh == job.sw && job.dh == 1 && job.dw == 1) {
+void undilated(const DepthwiseJob& job) {
+  if (job.kh == job.kw && job.sh == job.sw) {
     if (job.kh == 3 && job.sh == 1) return fixed<3, 1>(job);
     if (job.kh == 3 && job.sh == 2) return fixed<3, 2>(job);
     if (job.kh == 5 && job.sh == 1) return fixed<5, 1>(job);
     if (job.kh == 5 && job.sh == 2) return fixed<5, 2>(job);
+    if (job.kh == 7 && job.sh == 1) return fixed<7, 1>(job);
   }
   any(job);
+}
+
+// Outputs that lie dh rows and dw columns apart see only inputs that do: each such grid of either is a problem
+// without dilation.
+void grids(const DepthwiseJob& job) {
+  const int64_t dh = job.dh, dw = job.dw;
+  // The first of output rows py + i * dh sees rows from begin = py - top on, which are rows first + i * dh.
+  const auto first = [](int64_t begin, int64_t d) { return (begin % d + d) % d; };
+  const auto ceil = [](int64_t n, int64_t d) { return n > 0 ? (n + d - 1) / d : 0; };
+  for (int64_t py = 0; py < dh; py++)
+    for (int64_t px = 0; px < dw; px++) {
+      const int64_t fy = first(py - job.top, dh), fx = first(px - job.left, dw);
+      DepthwiseJob g = job;
+      g.dh = g.dw = 1;
+      g.top = (fy - (py - job.top)) / dh;
+      g.left = (fx - (px - job.left)) / dw;
+      g.h = ceil(job.h - fy, dh);
+      g.w = ceil(job.w - fx, dw);
+      g.in += fy * job.in_row + fx * job.in_pixel;
+      g.in_row *= dh;
+      g.in_pixel *= dw;
+      if (job.in_back) g.in_wrap = ceil(job.in_wrap - fy, dh);
+      g.out += py * job.out_row + px * job.out_pixel;
+      g.out_row *= dh;
+      g.out_pixel *= dw;
+      if (job.residual) g.residual += py * job.residual_row + px * job.residual_pixel;
+      g.residual_row *= dh;
+      g.residual_pixel *= dw;
+      g.y0 = ceil(job.y0 - py, dh);
+      g.y1 = ceil(job.y1 - py, dh);
+      g.x0 = ceil(job.x0 - px, dw);
+      g.x1 = ceil(job.x1 - px, dw);
+      undilated(g);
+    }
+}
+
+void run(const DepthwiseJob& job) {
+  if (job.dh == 1 && job.dw == 1) undilated(job);
+  else if (job.sh == 1 && job.sw == 1 && job.kh == job.kw && (job.kh == 3 || job.kh == 5 || job.kh == 7))
+    grids(job);
+  else any(job);
 }
 
 }  // namespace
