@@ -311,7 +311,7 @@ typedef struct hone_build_options {
   size_t disabled_pass_count;
   const char* const* dump_after; /* passes after which `report` gets the graph as text; "import", "all" */
   size_t dump_after_count;
-  int explain;               /* not 0: `report` gets every change made to the graph and every kernel, and why */
+  int explain; /* not 0: `report` gets every change made to the graph and every kernel, and why */
   hone_progress_fn progress; /* may be NULL; called in the thread that builds */
   hone_report_fn report;     /* may be NULL; called in the thread that builds */
   void* user;                /* handed to `progress` and `report` */

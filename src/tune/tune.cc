@@ -176,23 +176,25 @@ class Tuner {
       squares += e * e;
       keep++;
     }
-    const auto demote = [&](size_t count, bool to_plain) {
-      for (size_t k = 0; k < count; k++) {
-        const size_t i = parts[k].second;
-        const float bound = to_plain ? 0 : std::nextafter(wanted[at(i)]->error_bound, 0.0f);
-        choices_[i] = decide(problems_[i], times(problems_[i]), bound);
-        restricted_.insert(i);
-      }
-    };
+    for (const auto& [e, i] : parts)
+      log(LogLevel::debug, "%s: %s adds %.2g", problems_[i].resolved->label().c_str(), wanted[at(i)]->name,
+          e);
+    // Each time the next more exact tactic first, which is the faster, then the plain one.
     for (size_t drop = std::max<size_t>(1, parts.size() - keep);; drop = std::min(2 * drop, parts.size())) {
-      demote(drop, false);
-      HONE_TRY(const double left, error_of(chosen()));
-      log(LogLevel::info, "with more exact tactics in %zu of them: %.2g", drop, left);
-      if (left <= max_added_error) return {};
-      if (drop == parts.size()) break;
+      for (bool to_plain : {false, true}) {
+        for (size_t k = 0; k < drop; k++) {
+          const size_t i = parts[k].second;
+          const float bound = to_plain ? 0 : std::nextafter(wanted[at(i)]->error_bound, 0.0f);
+          choices_[i] = decide(problems_[i], times(problems_[i]), bound);
+          restricted_.insert(i);
+        }
+        if (to_plain && drop == parts.size()) return {};
+        HONE_TRY(const double left, error_of(chosen()));
+        log(LogLevel::info, "with %s tactics in %zu of them: %.2g", to_plain ? "plain" : "more exact", drop,
+            left);
+        if (left <= max_added_error) return {};
+      }
     }
-    demote(parts.size(), true);
-    return {};
   }
 
   Result<std::shared_ptr<const Engine>> result(bool timed) {
