@@ -1,6 +1,7 @@
 #include "kernels/cpu/window_gemm.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "kernels/isa_kernels.h"
 
@@ -13,9 +14,11 @@ struct ScratchLayout {
   explicit ScratchLayout(const WindowGemm& g) {
     rows = round_up(g.slots * g.padded * g.ic * 4);
     segs = rows + round_up(g.block_rows * g.runs * static_cast<int64_t>(sizeof(GemmRow)));
-    size = segs + round_up(g.block_rows * g.runs * taps(g) * static_cast<int64_t>(sizeof(GemmSegment)));
+    size =
+        segs + round_up(g.block_rows * g.runs * row_segments(g) * static_cast<int64_t>(sizeof(GemmSegment)));
   }
-  static int64_t taps(const WindowGemm& g) { return g.kh * (g.contiguous ? 1 : g.kw); }
+  // And one behind them, which ends the list.
+  static int64_t row_segments(const WindowGemm& g) { return g.segments() + 1; }
 };
 
 // The taps of a row of the kernel that lie on the map for output column x: [begin, end).
@@ -53,7 +56,7 @@ class Worker {
             .lda = g.sw * g.pixel,
             .ldc = g.out_pixel,
             .ldr = g.residual_pixel,
-            .k = (g.contiguous ? g.kw : 1) * (g.ic / g.groups),
+            .k = g.segment,
             .b_panel = g.panels.panel_floats(),
             .nr = g.panels.nr,
             .n = g.oc / g.groups,
@@ -108,7 +111,7 @@ class Worker {
     const int64_t origin = y * g_.sh - g_.top;
     const int64_t ky0 = std::min(g_.kh, origin < 0 ? (-origin + g_.dh - 1) / g_.dh : 0);
     const int64_t ky1 = origin < g_.h ? std::min(g_.kh, (g_.h - origin + g_.dh - 1) / g_.dh) : 0;
-    GemmSegment* seg = segs_ + job_.row_count * ScratchLayout::taps(g_);
+    GemmSegment* seg = segs_ + job_.row_count * ScratchLayout::row_segments(g_);
     GemmRow& row = rows_[job_.row_count++];
     row = {.seg = seg, .segs = 0, .pixels = count};
     row.c = out_ + g_.out_base + image * g_.out_image + y * g_.out_row + x * g_.out_pixel;
@@ -122,11 +125,14 @@ class Worker {
       const int64_t iy = origin + ky * g_.dh;
       if (g_.copied) copy_upto(image, std::max<int64_t>(origin, 0), iy);
       const int64_t offset = g_.copied ? iy % g_.slots * g_.padded * g_.ic : iy * g_.w * g_.in_pitch;
-      if (g_.contiguous) seg[row.segs++] = {offset, ky};
+      const auto add = [&](int64_t from, int64_t tap) {
+        for (int64_t i = 0; i < g_.parts; i++) seg[row.segs++] = {from + i * g_.segment, tap * g_.parts + i};
+      };
+      if (g_.contiguous) add(offset, ky);
       else
-        for (int64_t x = kx.begin; x < kx.end; x++)
-          seg[row.segs++] = {offset + x * g_.dw * g_.pixel, ky * g_.kw + x};
+        for (int64_t x = kx.begin; x < kx.end; x++) add(offset + x * g_.dw * g_.pixel, ky * g_.kw + x);
     }
+    seg[row.segs] = {0, g_.segments()};
   }
 
   // Brings the input rows [first, iy] of the image into the ring, but for those already there. `first` is the
@@ -149,13 +155,42 @@ class Worker {
     const int64_t icg = g_.ic / g_.groups, ocg = g_.oc / g_.groups;
     for (int64_t group = 0; group < g_.groups; group++) {
       job_.b = packed_ + group * g_.panels.floats();
-      job_.bias = job_.b + g_.panels.weight_floats();
-      g_.kernels->run(job_);
+      if (g_.block_segments < g_.segments()) {
+        multiply_blocks();
+      } else {
+        job_.bias = job_.b + g_.panels.weight_floats();
+        g_.kernels->run(job_);
+      }
       for (int64_t r = 0; r < job_.row_count; r++) {
         rows_[r].a += icg;
         rows_[r].c += ocg;
         if (rows_[r].residual) rows_[r].residual += ocg;
       }
+    }
+  }
+
+  // The sums of one block of B's rows are what the next one adds to.
+  void multiply_blocks() {
+    constexpr float inf = std::numeric_limits<float>::infinity();
+    GemmJob job = job_;
+    for (int64_t from = 0; from < g_.segments(); from += g_.block_segments) {
+      const int64_t to = from + g_.block_segments;
+      const bool first = from == 0, last = to >= g_.segments();
+      for (int64_t r = 0; r < job.row_count; r++) {
+        GemmRow& row = rows_[r];
+        row.seg = first ? segs_ + r * ScratchLayout::row_segments(g_) : row.seg + row.segs;
+        for (row.segs = 0; row.seg[row.segs].b < std::min(to, g_.segments());) row.segs++;
+        if (!first) row.residual = row.c;
+      }
+      job.ldr = first ? job_.ldr : job_.ldc;
+      job.bias = first ? job_.b + g_.panels.weight_floats() : nullptr;
+      job.lo = last ? job_.lo : -inf;
+      job.hi = last ? job_.hi : inf;
+      job.act = last ? job_.act : nullptr;
+      job.b_next =
+          last ? nullptr
+               : job_.b + job.panel_begin * job.b_panel + to * g_.segment * g_.panels.nr * g_.panels.lanes;
+      g_.kernels->run(job);
     }
   }
 
@@ -206,9 +241,15 @@ void WindowGemm::plan(Isa isa, int threads) {
   copied = edges && !cut;
   pixel = copied ? ic : in_pitch;
   contiguous = groups == 1 && pixel == ic && !cut && (dw == 1 || kw == 1);
+  // A segment is what lies side by side in the input, or an equal part of it.
+  const int64_t together = (contiguous ? kw : 1) * icg;
+  segment = k_block(together);
+  parts = segment ? together / segment : 1;
+  block_segments = std::max<int64_t>(k_block_limit / std::max<int64_t>(segment, 1), 1);
   // Blocks: as many rows as the cache holds, where a block meets each panel of weights once; single rows
   // where the weights stay.
   const bool panels_outer = panels.weight_floats() * 4 > pixels_outer_limit;
+  if (!panels_outer || groups > 1) block_segments = segments();
   const int64_t row_bytes = std::max<int64_t>((copied ? reach : w) * ic * 4 * sh, 1);
   block_rows = panels_outer ? std::clamp<int64_t>(block_bytes() / row_bytes, 1, 32) : 1;
   block_rows = std::clamp<int64_t>(block_rows, 1, std::max<int64_t>(oh, 1));

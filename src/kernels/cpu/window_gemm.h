@@ -28,11 +28,15 @@ struct WindowGemm {
   bool copied = false;  // rows go through the ring
   bool cut = false;     // rows are cut into at most so many runs of pixels that see the same taps
   int64_t runs = 1;
-  bool contiguous = false;        // the taps of a kernel row are one segment
+  bool contiguous = false;  // the taps of a kernel row are one segment
+  int64_t segment = 0,
+          parts = 1;              // floats of a segment; segments of a tap, or of a row of taps if contiguous
+  int64_t block_segments = 1;     // of B that stay in cache while a block of rows passes
   int64_t pixel = 0;              // floats from an input pixel to the next, as the microkernel sees it
   int64_t padded = 0, slots = 0;  // pixels of a row of the ring; its rows
   int64_t block_rows = 1, block_pixels = 1;  // of a block: at most so many rows, so many pixels of a row
 
+  int64_t segments() const { return kh * (contiguous ? 1 : kw) * parts; }
   void plan(Isa, int threads);
   int64_t part_scratch_bytes() const;
   int64_t scratch_bytes() const { return part_scratch_bytes() * grid.parts(); }
