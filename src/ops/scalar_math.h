@@ -35,6 +35,10 @@ T sigmoid(T x) {
   return T(1) / (T(1) + std::exp(-x));
 }
 template <class T>
+T normal(T x) {
+  return T(0.5) * std::erfc(x * T(-0.70710678118654752440));
+}
+template <class T>
 T gated(T x, T y) {
   const T d = T(1) + std::exp(-y);
   return std::isinf(d) ? T(0) : x / d;

@@ -95,6 +95,24 @@ TEST(UnaryKernels, EluKeepsItsAccuracyNearZero) {
     }
 }
 
+// What is lost is a share of the argument: of the result itself in the tail, which is far below it.
+TEST(UnaryKernels, GeluIsWithinAFewUnitsOfItsArgument) {
+  const std::vector<float> x = arguments();
+  std::vector<float> y(x.size());
+  for (Isa isa : available_isas()) {
+    apply(isa, Unary::Gelu, x.data(), y.data(), static_cast<int64_t>(x.size()), 0, 0);
+    double worst = 0;
+    for (size_t i = 0; i < x.size(); i++) {
+      const double d = x[i], exact = d * 0.5 * std::erfc(d * -0.70710678118654752440);
+      if (std::isfinite(x[i]) && std::abs(d) > 1e-30)
+        worst = std::max(worst, std::abs(y[i] - exact) / std::abs(d));
+      if (x[i] < -6 && std::isfinite(x[i])) { EXPECT_EQ(y[i], 0) << x[i] << "@" << isa_name(isa); }
+      EXPECT_EQ(std::isnan(y[i]), std::isnan(exact)) << x[i] << "@" << isa_name(isa);
+    }
+    EXPECT_LE(worst, 2e-7) << isa_name(isa);
+  }
+}
+
 TEST(UnaryKernels, SoftplusKeepsItsAccuracyInItsTail) {
   for (Isa isa : available_isas())
     for (float x : {-80.0f, -20.0f, -3.0f, 0.0f, 3.0f, 50.0f, 200.0f}) {
