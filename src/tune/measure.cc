@@ -77,17 +77,21 @@ Result<std::vector<double>> Stopwatch::time(const StepProblem& p,
     if (o) HONE_CHECK(m.allocate(dtype_bytes(o.dtype, o.shape.elements())));
     out.push_back(m.bytes.get());
   }
-  // A step before this one has just written it, each thread a share.
-  const auto warm = [&] {
+  // A network's steps share an arena: what they work on is where the one before has left it, each thread's share
+  // near that thread; the input last, for it has just been written.
+  const auto touch = [&](void* memory_of, int64_t size) {
     pool_.run(threads_, [&](int64_t part, int) {
-      for (size_t i = 0; i < p.in.size(); i++) {
-        if (!p.in[i] || p.in[i].constant) continue;
-        const int64_t size = dtype_bytes(p.in[i].dtype, p.in[i].shape.elements());
-        auto* bytes = static_cast<volatile unsigned char*>(memory[i].bytes.get());
-        for (int64_t at = size / threads_ * part; at < size / threads_ * (part + 1); at += 64)
-          bytes[at] = bytes[at];
-      }
+      auto* bytes = static_cast<volatile unsigned char*>(memory_of);
+      for (int64_t at = size / threads_ * part; at < size / threads_ * (part + 1); at += 64)
+        bytes[at] = bytes[at];
     });
+  };
+  const auto warm = [&](const Contender& c) {
+    touch(c.scratch.bytes.get(), c.prepared.scratch_bytes);
+    for (size_t i = memory.size(); i-- > 0;) {
+      const Operand& o = i < p.in.size() ? p.in[i] : p.out[i - p.in.size()];
+      if (o && memory[i].bytes) touch(memory[i].bytes.get(), dtype_bytes(o.dtype, o.shape.elements()));
+    }
   };
   std::vector<Contender> list;
   for (const Candidate* c : candidates) {
@@ -111,7 +115,7 @@ Result<std::vector<double>> Stopwatch::time(const StepProblem& p,
       if (cancelled && cancelled()) return error(Code::cancelled, "cancelled by the caller");
       if (Clock::now() >= end && round <= least_rounds) return std::vector<double>();
       cool();
-      warm();
+      warm(c);
       const auto start = Clock::now();
       run(c);
       const double us = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
