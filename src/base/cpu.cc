@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
+
 namespace hone {
 namespace {
 constexpr const char* names[] = {
@@ -81,6 +83,12 @@ int available_cores() {
 }
 
 int64_t l2_cache_bytes() {
+  if (const char* text = std::getenv("HONE_L2"); text && *text) {
+    char* end = nullptr;
+    const long long n = std::strtoll(text, &end, 10);
+    if (!*end && n > 0 && n < (1LL << 40)) return n;
+    log(LogLevel::warning, "HONE_L2=%s is no number of bytes; the processor's own is used", text);
+  }
 #ifdef _SC_LEVEL2_CACHE_SIZE
   const long n = sysconf(_SC_LEVEL2_CACHE_SIZE);
   if (n > 0) return n;

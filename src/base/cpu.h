@@ -22,8 +22,9 @@ available_isas();  // those of this machine, weakest first; empty: the machine i
 // (the message lists them), or the machine is below the floor. Reads the environment at each call.
 Result<Isa> active_isa();
 
-int available_cores();     // that this process may use (affinity mask)
-int64_t l2_cache_bytes();  // per core; 512 KiB where the system does not say
+int available_cores();  // that this process may use (affinity mask)
+// Per core: what HONE_L2 says, else the system, else 512 KiB. Reads the environment at each call.
+int64_t l2_cache_bytes();
 // Threads to use: `requested` if > 0, else HONE_THREADS, else available_cores(). Errors: not a number
 // in 1..256.
 Result<int> thread_count(int requested);

@@ -101,6 +101,37 @@ struct Run {
   }
 };
 
+// Which rows of an operand an output row needs: row y those from y * stride - before on, `extent` of them (as
+// far as there are). `pixel`: each output pixel needs the pixel of the operand that has its number, no other.
+struct Reach {
+  int64_t stride = 1, before = 0, extent = 1;
+  bool pixel = false;
+};
+
+// Some pixels of the output of a step over channels-last maps. Pixels and rows are numbered through all images.
+struct StripRun {
+  const void* params;
+  const void* packed;
+  std::span<const void* const> in;  // where the first pixel is, or would be if more than a strip were there
+  void* out;                        // likewise
+  int64_t begin, end;               // pixels, all of one image if an operand's reach is more than a pixel
+  int64_t wrap, back;  // rows of the operand that comes in strips, from `wrap` on, lie `back` bytes earlier
+  void* scratch;       // of this thread
+  template <class T>
+  const T& as() const {
+    return *static_cast<const T*>(params);
+  }
+};
+
+// How a tactic makes its output in pieces of any size, in any order, with the bits of a whole run; for
+// kernels/strips.h.
+struct StripKernel {
+  // May this operand come a strip at a time (dense, as tall as the reach wants)? -1: none does, all are whole.
+  Accept (*reach)(const Problem&, int operand, Reach&);
+  void (*run)(const StripRun&);
+  int64_t (*scratch)(const void* params) = nullptr;  // bytes, of a thread; null: none
+};
+
 struct Tactic {
   const char* name;  // unique within the operator: "conv_gemm_f32"
   const char* op;    // OpDef::name (standard domain)
@@ -122,6 +153,7 @@ struct Tactic {
   // 0: an output is as exact as plain summation makes it. Else the algorithm spreads errors, but by no more than
   // this share of the largest sum of magnitudes, |bias| + |w1 x1| + |w2 x2| + ..., behind any output.
   float error_bound = 0;
+  const StripKernel* strips = nullptr;  // null: makes whole outputs only
 };
 
 // What packed bytes depend on besides the constants: "conv_gemm_f32 1 avx512 conv_gemm g1 ...". Engine files

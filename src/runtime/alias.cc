@@ -38,7 +38,7 @@ class Aliaser {
       for (size_t k = 0; k < s.in.size(); k++)
         if (s.in[k] >= 0) {
           readers_[at(s.in[k])].push_back({static_cast<int>(i), k});
-          last_[at(s.in[k])] = steps[i].step;
+          last_[at(s.in[k])] = std::max(last_[at(s.in[k])], steps[i].runs_at);
         }
       for (int v : s.out)
         if (v >= 0) maker_[at(v)] = static_cast<int>(i);
@@ -176,7 +176,9 @@ class Aliaser {
     for (int v = x; v >= 0; v = alias_[at(v)].parent)
       if (alias_[at(v)].pitched) return;
     for (size_t v = 0; v < alias_.size(); v++)  // the whole group must be dead after this step
-      if (root(static_cast<int>(v)) == base && (last_[v] > s.step || made_after(static_cast<int>(v), s.step)))
+      if (root(static_cast<int>(v)) == base &&
+          (last_[v] > s.runs_at || made_after(static_cast<int>(v), s.runs_at) ||
+           read_in_chain(static_cast<int>(v), s)))
         return;
     for (size_t other = 0; other < p.in.size(); other++)
       if (other != k && p.in[other] >= 0 && p.in[other] != x && root(p.in[other]) == base) return;
@@ -184,7 +186,13 @@ class Aliaser {
   }
   bool made_after(int v, int step) const {
     const int m = maker_[at(v)];
-    return m >= 0 && steps_[at(m)].step > step;
+    return m >= 0 && steps_[at(m)].runs_at > step;
+  }
+  // Do other steps of its chain read v? They are not done when it writes.
+  bool read_in_chain(int v, const AliasStep& s) const {
+    return s.chain >= 0 && std::any_of(readers_[at(v)].begin(), readers_[at(v)].end(), [&](const Reader& r) {
+             return steps_[at(r.index)].chain == s.chain && &steps_[at(r.index)] != &s;
+           });
   }
 
   const Program& program_;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
+#include "base/cpu.h"
 #include "kernels/choose.h"
+#include "runtime/chains.h"
 #include "runtime/eval_context.h"
 
 namespace hone {
@@ -131,7 +134,7 @@ class Planner {
     } else {
       const auto [in_ops, out_ops] = operands(s, [&](int v) { return row(plan_->types[at(v)].shape); });
       const Problem problem{r.op, &r.attrs, in_ops, out_ops, engine_.isa(), threads_};
-      steps_.push_back({index, &r, choose(r.tactics, problem, s.tactic)});
+      steps_.push_back({index, &r, choose(r.tactics, problem, s.tactic), index});
     }
     return {};
   }
@@ -193,6 +196,7 @@ class Planner {
       if (v >= 0) pinned_.push_back(v);
     for (size_t v = 0; keep_all_ && v < own_.size(); v++)
       if (own_[v]) pinned_.push_back(static_cast<int>(v));
+    make_chains();
     const std::vector<Alias> alias = place_aliases(program_, steps_, plan_->types, own_, pinned_);
     auto root_of = [&](int v) {
       int64_t offset = 0;
@@ -214,9 +218,12 @@ class Planner {
       first[r] = std::min(first[r], step);
       last[r] = std::max(last[r], step);
     };
+    std::vector<int> runs_at(program_.steps.size());
+    std::iota(runs_at.begin(), runs_at.end(), 0);
+    for (const AliasStep& s : steps_) runs_at[at(s.step)] = s.runs_at;
     for (size_t i = 0; i < program_.steps.size(); i++) {
-      for (int v : program_.steps[i].in) touch(v, static_cast<int>(i));
-      for (int v : program_.steps[i].out) touch(v, static_cast<int>(i));
+      for (int v : program_.steps[i].in) touch(v, runs_at[i]);
+      for (int v : program_.steps[i].out) touch(v, runs_at[i]);
     }
     for (int v : pinned_) touch(v, end);
 
@@ -240,7 +247,9 @@ class Planner {
       if (pitched_by >= 0) slot.pitch = outer_pitch(alias, static_cast<int>(v));
     }
 
-    for (const AliasStep& s : steps_) HONE_CHECK(make_step(s, alias, blocks));
+    for (const AliasStep& s : steps_)
+      if (s.chain < 0) HONE_CHECK(make_step(s, alias, blocks));
+    for (const Chain& c : chains_) HONE_CHECK(make_chain(c, blocks));
     plan_->memory = place_blocks(blocks);
 
     for (size_t v = 0; v < program_.values.size(); v++)  // offsets of roots are known now
@@ -257,6 +266,23 @@ class Planner {
     std::stable_sort(plan_->steps.begin(), plan_->steps.end(),
                      [](const PlanStep& a, const PlanStep& b) { return a.step < b.step; });
     return {};
+  }
+
+  // What the steps of a chain hand on gets no memory.
+  void make_chains() {
+    chains_ = find_chains(program_, steps_, plan_->types, own_, pinned_, l2_cache_bytes());
+    for (size_t c = 0; c < chains_.size(); c++) {
+      const std::vector<Chain::Link>& links = chains_[c].links;
+      for (const Chain::Link& l : links) {
+        AliasStep& s = steps_[at(l.index)];
+        s.chain = static_cast<int>(c);
+        s.runs_at = steps_[at(links.back().index)].step;
+        if (&l == &links.back()) continue;
+        const int v = program_.steps[at(s.step)].out[0];
+        own_[at(v)] = false;
+        plan_->slots[at(v)].where = Slot::Where::none;
+      }
+    }
   }
 
   // Rows of a pitched value lie as far apart as those of the outermost value it is a row part of.
@@ -282,27 +308,64 @@ class Planner {
     PlanStep step;
     step.step = s.step;
     step.how = PlanStep::How::reference;
+    step.in = p.in;
+    step.out = p.out;
     if (s.tactic) {
       const auto [in_ops, out_ops] = operands(p, [&](int v) { return plan_->slots[at(v)].pitch; });
-      const Problem problem{r.op, &r.attrs, in_ops, out_ops, engine_.isa(), threads_};
-      step.how = PlanStep::How::tactic;
-      step.tactic = s.tactic;
-      if (auto status = s.tactic->prepare(problem, step.prepared); !status)
-        return in(r.label(), status.take_error());
-      if (step.prepared.packed_bytes > 0) {
-        HONE_TRY(step.packed, engine_.packed(*s.tactic, problem, step.prepared));
-      }
-      if (step.prepared.scratch_bytes > 0) {
-        step.scratch_offset =
-            static_cast<int64_t>(blocks.size());  // the block's number until offsets are known
-        MemoryBlock b;
-        b.bytes = step.prepared.scratch_bytes;
-        b.first = b.last = s.step;
-        blocks.push_back(b);
-      }
+      HONE_CHECK(prepare(s, {r.op, &r.attrs, in_ops, out_ops, engine_.isa(), threads_}, step));
     }
+    take_scratch(step, step.prepared.scratch_bytes, blocks);
     plan_->steps.push_back(std::move(step));
     return {};
+  }
+
+  Status prepare(const AliasStep& s, const Problem& problem, PlanStep& step) {
+    step.step = s.step;
+    step.how = PlanStep::How::tactic;
+    step.tactic = s.tactic;
+    if (auto status = s.tactic->prepare(problem, step.prepared); !status)
+      return in(s.resolved->label(), status.take_error());
+    if (step.prepared.packed_bytes > 0) {
+      HONE_TRY(step.packed, engine_.packed(*s.tactic, problem, step.prepared));
+    }
+    return {};
+  }
+
+  Status make_chain(const Chain& c, std::vector<MemoryBlock>& blocks) {
+    PlanStep step;
+    step.how = PlanStep::How::strips;
+    step.chain.resize(c.links.size());
+    std::vector<std::pair<std::vector<Operand>, std::vector<Operand>>> ops;
+    std::vector<Problem> problems;
+    std::vector<StripStep> strips;
+    ops.reserve(c.links.size());
+    problems.reserve(c.links.size());
+    for (size_t i = 0; i < c.links.size(); i++) {
+      const AliasStep& s = steps_[at(c.links[i].index)];
+      const ProgramStep& p = *s.resolved->step;
+      const auto& [in_ops, out_ops] =
+          ops.emplace_back(operands(p, [&](int v) { return plan_->slots[at(v)].pitch; }));
+      problems.push_back({s.resolved->op, &s.resolved->attrs, in_ops, out_ops, engine_.isa(), threads_});
+      PlanStep& link = step.chain[i];
+      HONE_CHECK(prepare(s, problems.back(), link));
+      strips.push_back({s.tactic, &problems.back(), &link.prepared, link.packed.get(), c.links[i].chained});
+      step.in.insert(step.in.end(), p.in.begin(), p.in.end());
+      step.out.insert(step.out.end(), p.out.begin(), p.out.end());
+    }
+    step.step = step.chain.back().step;
+    step.strips = std::make_unique<Strips>(strips, l2_cache_bytes() * 3 / 8);
+    take_scratch(step, step.strips->scratch_bytes(), blocks);
+    plan_->steps.push_back(std::move(step));
+    return {};
+  }
+
+  static void take_scratch(PlanStep& step, int64_t bytes, std::vector<MemoryBlock>& blocks) {
+    if (bytes == 0) return;
+    step.scratch_offset = static_cast<int64_t>(blocks.size());  // the block's number until offsets are known
+    MemoryBlock b;
+    b.bytes = bytes;
+    b.first = b.last = step.step;
+    blocks.push_back(b);
   }
 
   const Engine& engine_;
@@ -313,6 +376,7 @@ class Planner {
   std::vector<Tensor> known_;     // per value: its content, where it follows from constants and shapes
   std::vector<bool> own_;         // per value: lives in the arena unless aliased
   std::vector<AliasStep> steps_;  // static, in order
+  std::vector<Chain> chains_;
   std::vector<PlanStep> late_;
   std::vector<int> pinned_;
 };

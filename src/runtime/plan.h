@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/strips.h"
 #include "runtime/engine.h"
 #include "runtime/memory.h"
 
@@ -22,13 +23,16 @@ struct Slot {
 };
 
 struct PlanStep {
-  enum class How : uint8_t { tactic, reference, late };
-  int step = 0;  // index in the program
+  enum class How : uint8_t { tactic, reference, strips, late };
+  int step = 0;  // index in the program; of a chain: of its last step
   How how = How::late;
-  const Tactic* tactic = nullptr;      // How::tactic
-  Prepared prepared;                   // How::tactic
-  std::shared_ptr<const void> packed;  // How::tactic; may be null
-  int64_t scratch_offset = -1;         // in the arena
+  std::vector<int> in, out;              // values; of a chain: those of its steps, one after another
+  const Tactic* tactic = nullptr;        // How::tactic
+  Prepared prepared;                     // How::tactic
+  std::shared_ptr<const void> packed;    // How::tactic; may be null
+  std::vector<PlanStep> chain;           // How::strips: the steps that run together, prepared each for itself
+  std::unique_ptr<const Strips> strips;  // How::strips
+  int64_t scratch_offset = -1;           // in the arena
 };
 
 struct ShapePlan {
@@ -58,6 +62,8 @@ struct AliasStep {  // what place_aliases needs to know of a static step, in ord
   int step = 0;
   const ResolvedStep* resolved = nullptr;
   const Tactic* tactic = nullptr;  // null: reference
+  int runs_at = 0;                 // the step in whose place it runs: its own, or the last of its chain
+  int chain = -1;                  // chains have numbers
 };
 // Finds views, concat inputs and split outputs that need no copy, and outputs that may overwrite an input.
 // `own`: values that live in the arena if not aliased. Returns one Alias per value.

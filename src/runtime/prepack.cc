@@ -15,8 +15,13 @@ Result<EngineData> with_packed_plan(const Engine& engine, std::span<const int> t
   auto program = std::make_shared<Program>(from);
   for (int n : threads) {
     HONE_TRY(const auto plan, make_plan(engine, shapes, n));
-    for (const PlanStep& step : plan->steps)  // the same tactics for any number
+    const auto keep = [&](const PlanStep& step) {  // the same tactics for any number
       if (step.tactic) program->steps[static_cast<size_t>(step.step)].tactic = step.tactic->name;
+    };
+    for (const PlanStep& step : plan->steps) {
+      keep(step);
+      for (const PlanStep& link : step.chain) keep(link);
+    }
   }
   std::vector<PackedConstants> packed = engine.all_packed();
   if (packed.empty()) return data;

@@ -164,16 +164,16 @@ Status Session::activate(std::shared_ptr<const ShapePlan> plan) {
     if (s.how != PlanStep::How::late) {
       std::vector<Value> in;
       std::vector<TensorView> out;
-      for (size_t k = 0; k < r.step->in.size(); k++) {
-        const int v = r.step->in[k];
+      for (size_t k = 0; k < s.in.size(); k++) {
+        const int v = s.in[k];
         a.in_bytes.push_back(v < 0 ? nullptr : address(a.plan->slots[at(v)]));
         in.push_back(v < 0 ? Value() : fetch(v));
         if (v >= 0 && a.plan->slots[at(v)].where == Slot::Where::input)
           a.input_uses.push_back(
               {a.steps.size(), k, false, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
       }
-      for (size_t k = 0; k < r.step->out.size(); k++) {
-        const int v = r.step->out[k];
+      for (size_t k = 0; k < s.out.size(); k++) {
+        const int v = s.out[k];
         if (v >= 0 && a.plan->slots[at(v)].where == Slot::Where::input)
           a.input_uses.push_back(
               {a.steps.size(), k, true, a.plan->slots[at(v)].index, a.plan->slots[at(v)].offset});
@@ -291,6 +291,11 @@ Status Session::run_steps() {
                                  : static_cast<std::byte*>(arena_.get()) + s.step->scratch_offset,
                              pool_});
         break;
+      case PlanStep::How::strips:
+        s.step->strips->run(std::span(a.in_bytes).subspan(s.in, s.step->in.size()),
+                            std::span(a.out_bytes).subspan(s.out, s.step->out.size()),
+                            static_cast<std::byte*>(arena_.get()) + s.step->scratch_offset, pool_);
+        break;
       case PlanStep::How::reference: {
         auto status = s.resolved->op->reference(*s.context);
         s.context->forget_spare();
@@ -318,15 +323,29 @@ std::vector<StepProfile> Session::profile() const {
     for (int v : values) t.push_back(v < 0 ? ValueType() : active_->plan->types[static_cast<size_t>(v)]);
     return t;
   };
+  const auto flops = [&](int index) {
+    const ResolvedStep& r = engine_->program().steps[static_cast<size_t>(index)];
+    return 2 * multiply_adds(*r.op, types(r.step->in), types(r.step->out), r.attrs);
+  };
   for (const Active::Step& s : active_->steps) {
-    const ProgramStep& step = *s.resolved->step;
-    const double flops =
-        2 * multiply_adds(*s.resolved->op, types(step.in), types(step.out), s.resolved->attrs);
-    list.push_back({step.name, step.op,
-                    s.step->how == PlanStep::How::tactic      ? s.step->tactic->name
-                    : s.step->how == PlanStep::How::reference ? "reference"
-                                                              : "late",
-                    s.ms, flops});
+    const ProgramStep& last = *s.resolved->step;
+    StepProfile profile{last.name, last.op, "late", s.ms, 0};
+    if (s.step->how == PlanStep::How::tactic) profile.tactic = s.step->tactic->name;
+    if (s.step->how == PlanStep::How::reference) profile.tactic = "reference";
+    if (s.step->how == PlanStep::How::strips) {
+      profile.tactic = "strips";
+      profile.op = profile.name = "";
+      for (const PlanStep& link : s.step->chain) {
+        const ProgramStep& p = engine_->program().program->steps[static_cast<size_t>(link.step)];
+        const char* joint = &link == s.step->chain.data() ? "" : " + ";
+        profile.op += (*joint ? "+" : "") + p.op;
+        profile.name += joint + p.name;
+        profile.flops += flops(link.step);
+      }
+    } else if (s.step->how != PlanStep::How::late) {
+      profile.flops = flops(s.step->step);
+    }
+    list.push_back(std::move(profile));
   }
   return list;
 }

@@ -72,11 +72,15 @@ std::string key_of(const StepProblem& p) {
 
 std::vector<StepProblem> step_problems(const Engine& engine, const ShapePlan& plan) {
   std::vector<StepProblem> list;
+  std::vector<int> steps;
   for (const PlanStep& s : plan.steps) {
-    if (s.how == PlanStep::How::late) continue;
+    for (const PlanStep& link : s.chain) steps.push_back(link.step);
+    if (s.how != PlanStep::How::late && s.chain.empty()) steps.push_back(s.step);
+  }
+  for (const int step : steps) {
     StepProblem p;
-    p.step = s.step;
-    p.resolved = &engine.program().steps[static_cast<size_t>(s.step)];
+    p.step = step;
+    p.resolved = &engine.program().steps[static_cast<size_t>(step)];
     p.isa = engine.isa();
     const auto operand = [&](int v) {
       Operand o;

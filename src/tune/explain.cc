@@ -131,4 +131,28 @@ std::vector<std::string> explain_choices(std::span<const StepProblem> problems,
   return lines;
 }
 
+std::vector<std::string> explain_strips(const Engine& engine, const ShapePlan& plan) {
+  std::vector<std::string> chains;
+  int64_t hidden = 0;
+  for (const PlanStep& s : plan.steps) {
+    std::string line;
+    for (const PlanStep& link : s.chain) {
+      const ProgramStep& p = *engine.program().steps[static_cast<size_t>(link.step)].step;
+      line += "'" + p.name + "'";
+      if (&link == &s.chain.back()) continue;
+      const ValueType& t = plan.types[static_cast<size_t>(p.out[0])];
+      hidden += dtype_bytes(t.dtype, t.shape.elements());
+      line += " " + t.shape.str() + ", ";
+    }
+    if (!line.empty()) chains.push_back("    " + line);
+  }
+  if (chains.empty()) return {};
+  std::vector<std::string> lines{strf(
+      "strips: %zu %s of steps, as L2 holds %lld KB and their maps, %.1f MB in all, need not be made whole",
+      chains.size(), chains.size() == 1 ? "chain" : "chains", static_cast<long long>(l2_cache_bytes() / 1024),
+      static_cast<double>(hidden) / 1e6)};
+  lines.insert(lines.end(), chains.begin(), chains.end());
+  return lines;
+}
+
 }  // namespace hone

@@ -52,8 +52,13 @@ class Tuner {
     if (options_.explain)
       report_.lines =
           explain_choices(problems_, choices_, timed ? *options_.record : TimingRecord(), machine_);
-    if (!timed && restricted_.empty()) return engine_;
-    return result(timed);
+    const bool as_it_was = !timed && restricted_.empty();
+    HONE_TRY(const auto chosen, as_it_was ? engine_ : result(timed));
+    if (options_.explain) {
+      HONE_TRY(const auto final_plan, as_it_was ? plan_ : make_plan(*chosen, shapes_, threads_));
+      for (std::string& line : explain_strips(*chosen, *final_plan)) report_.lines.push_back(std::move(line));
+    }
+    return chosen;
   }
 
  private:

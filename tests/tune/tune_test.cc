@@ -250,5 +250,25 @@ TEST(Tune, ExplainsEachStepOnce) {
   EXPECT_NE(all.find("GlobalAveragePool: global_average_pool_f32 (1 step)\n"), std::string::npos) << all;
 }
 
+TEST(Tune, StripsAreExplained) {
+  std::mt19937 random(test_seed());
+  const auto graph = graph_of(strf(R"(graph @block(%%image: f32[1,4,12,12]) -> (%%c) {
+  %%w1 = const f32[24,4,1,1] {%s}
+  %%w2 = const f32[24,1,3,3] {%s}
+  %%a = Conv(%%image, %%w1) {kernel_shape=[1,1]}
+  %%b = Conv(%%a, %%w2) {kernel_shape=[3,3], group=24, pads=[1,1,1,1]}
+  %%c = GlobalAveragePool(%%b)
+})",
+                                   numbers(random, 96).c_str(), numbers(random, 216).c_str()));
+  setenv("HONE_L2", "1", 1);
+  const Tuned t = tuned(build_engine(graph), {.explain = true, .progress = {}, .cancelled = {}});
+  unsetenv("HONE_L2");
+  const auto line = std::find_if(t.report.lines.begin(), t.report.lines.end(), [](const std::string& l) {
+    return l.starts_with("strips: 1 chain of steps");
+  });
+  ASSERT_TRUE(line != t.report.lines.end());
+  EXPECT_NE((line + 1)->find("[1,12,12,24]"), std::string::npos) << *(line + 1);
+}
+
 }  // namespace
 }  // namespace hone

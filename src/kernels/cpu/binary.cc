@@ -1,6 +1,8 @@
 // Functions of two floats with broadcasting, powers by small constants, and Where.
 #include "kernels/isa/binary.h"
 
+#include <algorithm>
+
 #include "kernels/cpu/activation.h"
 #include "kernels/cpu/grid.h"
 #include "kernels/isa_kernels.h"
@@ -15,11 +17,48 @@ Accept all_f32(const Problem& p, size_t first, size_t count) {
   return Accept::yes();
 }
 
+// How pixels of a channels-last map find an operand: floats to the next image and pixel; one float for all
+// channels.
+struct PixelOperand {
+  int64_t image = 0, pixel = 0;
+  bool single = false;
+};
+struct Pixels {
+  int64_t per_image = 0, channels = 0;
+  PixelOperand out, x, y;
+};
+
 struct Params {
   BinaryKernels::Apply apply;
   FusedActivation activation;
   Grid grid;
+  Pixels pixels;  // for strips; unset where they are refused
 };
+
+// Refuses operands that are broadcast along a part of the spatial dimensions.
+Accept find_pixels(const Problem& p, Pixels& pixels) {
+  const Shape& shape = p.out[0].shape;
+  REFUSE_UNLESS(shape.rank() >= 3 && shape.elements() > 0, "the output is no map of pixels");
+  const int rank = shape.rank();
+  pixels.per_image = shape.product(1, rank - 1);
+  pixels.channels = shape.back();
+  const auto find = [&](const Operand& o, PixelOperand& to) {
+    const int missing = rank - o.shape.rank();
+    const auto dim = [&](int i) { return i < missing ? 1 : o.shape[static_cast<size_t>(i - missing)]; };
+    bool whole = true, one = true;
+    for (int i = 1; i < rank - 1; i++) {
+      whole = whole && dim(i) == shape[static_cast<size_t>(i)];
+      one = one && dim(i) == 1;
+    }
+    to.pixel = whole ? o.pitch : 0;
+    to.image = dim(0) == 1 ? 0 : whole ? pixels.per_image * o.pitch : o.pitch;
+    to.single = dim(rank - 1) == 1 && pixels.channels > 1;
+    return whole || one;
+  };
+  REFUSE_UNLESS(find(p.out[0], pixels.out) && find(p.in[0], pixels.x) && find(p.in[1], pixels.y),
+                "an operand is broadcast along a part of the spatial dimensions");
+  return Accept::yes();
+}
 
 BinaryBlock block_of(const Grid& grid, const GridBlock& g, void* out, const void* x, const void* y) {
   return {.rows = g.rows,
@@ -42,20 +81,54 @@ Status prepare(const Problem& p, Prepared& out) {
   q.apply = isa_kernels(p.isa).binary->apply[static_cast<size_t>(Function)];
   HONE_TRY(q.activation, fused_activation(p));
   q.grid = make_grid({&p.out[0], &p.in[0], &p.in[1]});
+  (void)find_pixels(p, q.pixels);
   return {};
+}
+
+void apply(const Params& q, const BinaryBlock& b) {
+  q.apply(b);
+  if (!q.activation) return;
+  if (b.out_row == b.columns) return q.activation(b.out, b.rows * b.columns);
+  for (int64_t i = 0; i < b.rows; i++) q.activation(b.out + i * b.out_row, b.columns);
 }
 
 void run(const Run& r) {
   const auto& q = r.as<Params>();
   r.pool.run(q.grid.tasks, [&](int64_t task, int) {
-    const GridBlock g = grid_block(q.grid, task);
-    const BinaryBlock b = block_of(q.grid, g, r.out[0], r.in[0], r.in[1]);
-    q.apply(b);
-    if (!q.activation) return;
-    if (b.out_row == b.columns) return q.activation(b.out, b.rows * b.columns);
-    for (int64_t i = 0; i < b.rows; i++) q.activation(b.out + i * b.out_row, b.columns);
+    apply(q, block_of(q.grid, grid_block(q.grid, task), r.out[0], r.in[0], r.in[1]));
   });
 }
+
+Accept reach(const Problem& p, int operand, Reach& r) {
+  Pixels unused;
+  r.pixel = true;
+  if (operand >= 0)
+    REFUSE_UNLESS(p.in[static_cast<size_t>(operand)].shape == p.out[0].shape, "the operand is broadcast");
+  return find_pixels(p, unused);
+}
+
+void run_strip(const StripRun& r) {
+  const auto& q = r.as<Params>();
+  const Pixels& p = q.pixels;
+  for (int64_t m = r.begin; m < r.end;) {
+    const int64_t image = m / p.per_image, first = m % p.per_image,
+                  count = std::min(r.end - m, p.per_image - first);
+    const auto place = [&](const PixelOperand& o) { return image * o.image + first * o.pixel; };
+    apply(q, {.rows = count,
+              .columns = p.channels,
+              .out = static_cast<float*>(r.out) + place(p.out),
+              .x = static_cast<const float*>(r.in[0]) + place(p.x),
+              .y = static_cast<const float*>(r.in[1]) + place(p.y),
+              .out_row = p.out.pixel,
+              .x_row = p.x.pixel,
+              .y_row = p.y.pixel,
+              .x_single = p.x.single,
+              .y_single = p.y.single});
+    m += count;
+  }
+}
+
+constexpr StripKernel strips{.reach = reach, .run = run_strip};
 
 // x^2 and x^3 for a constant exponent.
 float exponent_of(const Problem& p) {
@@ -133,7 +206,8 @@ void run_where(const Run& r) {
                                                .run = run,                           \
                                                .pitched_in = 3,                      \
                                                .pitched_out = 1,                     \
-                                               .in_place = 0};
+                                               .in_place = 0,                        \
+                                               .strips = &strips};
 BINARY_TACTIC(Add)
 BINARY_TACTIC(Div)
 BINARY_TACTIC(Max)

@@ -85,30 +85,67 @@ void pack(const Problem& p, const Prepared& prepared, void* packed) {
   for (int64_t i = 0; i < padded; i++) *to++ = bias && i < channels ? bias[i] : 0.0f;
 }
 
+struct Maps {
+  const float *in, *residual, *packed;
+  float* out;
+  int64_t wrap = INT64_MAX, back = 0;  // rows of the input, numbered through all images, from wrap on lie so
+                                       // many floats earlier
+};
+
+void make_pixels(const Depthwise& d, Share share, const Maps& maps) {
+  DepthwiseJob job = d.job;
+  job.weights = maps.packed;
+  job.bias = job.weights + d.weight_floats;
+  for (int64_t m = share.begin; m < share.end;) {
+    // The rest of a row, or as many whole rows of the image as there are.
+    const int64_t image = m / (d.oh * d.ow), left = share.end - m;
+    job.y0 = m / d.ow % d.oh;
+    job.x0 = m % d.ow;
+    job.x1 = std::min(d.ow, job.x0 + left);
+    job.y1 = job.y0 + 1;
+    if (job.x0 == 0 && left >= d.ow) job.y1 = std::min(d.oh, job.y0 + left / d.ow);
+    job.in = maps.in + image * job.h * job.in_row;
+    job.in_wrap = maps.back ? maps.wrap - image * job.h : INT64_MAX;
+    job.in_back = maps.back;
+    job.out = maps.out + image * d.oh * job.out_row;
+    job.residual = maps.residual ? maps.residual + image * d.oh * job.residual_row : nullptr;
+    d.kernels->run(job);
+    m += (job.x1 - job.x0) * (job.y1 - job.y0);
+  }
+}
+
+Maps maps_of(std::span<const void* const> in, const void* packed, void* out) {
+  return {.in = static_cast<const float*>(in[0]),
+          .residual = in.size() > 3 ? static_cast<const float*>(in[3]) : nullptr,
+          .packed = static_cast<const float*>(packed),
+          .out = static_cast<float*>(out)};
+}
+
 void run(const Run& r) {
   const Depthwise& d = r.as<Depthwise>();
   r.pool.run(d.parts, [&](int64_t part, int) {
-    DepthwiseJob job = d.job;
-    job.weights = static_cast<const float*>(r.packed);
-    job.bias = job.weights + d.weight_floats;
-    const float* residual = r.in.size() > 3 ? static_cast<const float*>(r.in[3]) : nullptr;
-    const Share share(d.batch * d.oh * d.ow, d.parts, part);
-    for (int64_t m = share.begin; m < share.end;) {
-      // The rest of a row, or as many whole rows of the image as there are.
-      const int64_t image = m / (d.oh * d.ow), left = share.end - m;
-      job.y0 = m / d.ow % d.oh;
-      job.x0 = m % d.ow;
-      job.x1 = std::min(d.ow, job.x0 + left);
-      job.y1 = job.y0 + 1;
-      if (job.x0 == 0 && left >= d.ow) job.y1 = std::min(d.oh, job.y0 + left / d.ow);
-      job.in = static_cast<const float*>(r.in[0]) + image * job.h * job.in_row;
-      job.out = static_cast<float*>(r.out[0]) + image * d.oh * job.out_row;
-      job.residual = residual ? residual + image * d.oh * job.residual_row : nullptr;
-      d.kernels->run(job);
-      m += (job.x1 - job.x0) * (job.y1 - job.y0);
-    }
+    make_pixels(d, Share(d.batch * d.oh * d.ow, d.parts, part), maps_of(r.in, r.packed, r.out[0]));
   });
 }
+
+Accept reach(const Problem& p, int operand, Reach& r) {
+  if (operand < 0) return Accept::yes();
+  REFUSE_UNLESS(operand == 0, "weights and residuals are wanted whole");
+  const auto s = conv_shape(*p.attrs, p.in[0].shape, p.in[1].shape, false);
+  REFUSE_UNLESS(s, "its attributes are invalid");
+  const Window& w = s->window;
+  if (w.rank == 2) r = {w.stride[0], w.begin[0], (w.kernel[0] - 1) * w.dilation[0] + 1};
+  return Accept::yes();
+}
+
+void run_strip(const StripRun& r) {
+  Maps maps = maps_of(r.in, r.packed, r.out);
+  maps.wrap = r.wrap;
+  maps.back = r.back / static_cast<int64_t>(sizeof(float));
+  make_pixels(r.as<Depthwise>(), Share(r.begin, r.end), maps);
+}
+
+constexpr StripKernel strips{.reach = reach, .run = run_strip};
 
 }  // namespace
 
@@ -119,6 +156,7 @@ extern const Tactic tactic_conv_depthwise_f32{.name = "conv_depthwise_f32",
                                               .run = run,
                                               .pack = pack,
                                               .pitched_in = 1u << 0 | 1u << 3,
-                                              .pitched_out = 1};
+                                              .pitched_out = 1,
+                                              .strips = &strips};
 
 }  // namespace hone

@@ -84,6 +84,31 @@ void run(const Run& r) {
   });
 }
 
+Accept reach(const Problem& p, int operand, Reach& r) {
+  if (operand < 0) return Accept::yes();
+  REFUSE_UNLESS(operand == 0, "weights and residuals are wanted whole");
+  const auto s = conv_shape(*p.attrs, p.in[0].shape, p.in[1].shape, false);
+  REFUSE_UNLESS(s, "its attributes are invalid");
+  const Window& w = s->window;
+  for (size_t i = 0; i < static_cast<size_t>(w.rank); i++)
+    REFUSE_UNLESS(w.kernel[i] == 1 && w.stride[i] == 1 && w.begin[i] == 0 && w.end[i] == 0,
+                  "the window is more than a pixel");
+  r.pixel = true;
+  return Accept::yes();
+}
+
+int64_t strip_scratch(const void* params) {
+  return static_cast<const WindowGemm*>(params)->part_scratch_bytes();
+}
+
+void run_strip(const StripRun& r) {
+  const float* residual = r.in.size() > 3 ? static_cast<const float*>(r.in[3]) : nullptr;
+  r.as<WindowGemm>().run_pixels(Share(r.begin, r.end), static_cast<const float*>(r.in[0]), residual,
+                                static_cast<const float*>(r.packed), static_cast<float*>(r.out), r.scratch);
+}
+
+constexpr StripKernel strips{.reach = reach, .run = run_strip, .scratch = strip_scratch};
+
 }  // namespace
 
 extern const Tactic tactic_conv_gemm_f32{.name = "conv_gemm_f32",
@@ -95,6 +120,7 @@ extern const Tactic tactic_conv_gemm_f32{.name = "conv_gemm_f32",
                                          .cost = [](const Problem& p) { return conv_cost(p, 1); },
                                          .pitched_in = 1u << 0 | 1u << 3,
                                          .pitched_out = 1,
-                                         .in_place = 3};
+                                         .in_place = 3,
+                                         .strips = &strips};
 
 }  // namespace hone

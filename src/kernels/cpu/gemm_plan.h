@@ -59,6 +59,7 @@ Accept find_epilogue(const Problem&, Epilogue&);
 // [begin, end) is share i of `parts` of n things; shares differ by at most one.
 struct Share {
   int64_t begin, end;
+  Share(int64_t first, int64_t last) : begin(first), end(last) {}
   Share(int64_t n, int64_t parts, int64_t i) : begin(cut(n, parts, i)), end(cut(n, parts, i + 1)) {}
 
  private:
