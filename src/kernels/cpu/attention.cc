@@ -120,7 +120,7 @@ Status prepare(const Problem& p, Prepared& prepared) {
   return {};
 }
 
-// K' of a block: panels of keys, a row for each element of theirs.
+// K' of a block, times the scale: panels of keys, a row for each element of theirs.
 void pack_keys(const Params& g, PanelShape s, const float* k, float* to) {
   for (int64_t p = 0; p < s.panels(); p++, to += s.panel_floats()) {
     const int64_t first = p * s.nr * s.lanes,
@@ -128,6 +128,7 @@ void pack_keys(const Params& g, PanelShape s, const float* k, float* to) {
                   used = std::min(width, s.n - first);
     if (used < width) std::fill_n(to, s.k * width, 0.0f);
     g.copy->transpose[2](to, width, k + first * g.k.row, g.k.row, used, s.k);
+    g.attention->scale(to, s.k * width, g.scale);
   }
 }
 void pack_values(const Params& g, PanelShape s, const float* v, float* to) {
@@ -196,14 +197,12 @@ void attend(const Params& g, const Block& b, const Workspace& w) {
     const int64_t first = g.first_key(block), keys = g.keys_of(block);
     if (g.causal && first > b.first + b.rows - 1 && block > 0) break;
     product(g, k_shape(g, keys), w.k + block * g.k_panels.weight_floats(),
-            {.a = b.q, .c = w.scores, .pixels = b.rows}, {.lda = g.q.row, .ldc = g.score_row()});
+            {.a = b.q, .c = w.scores, .residual = b.mask ? b.mask + first : nullptr, .pixels = b.rows},
+            {.lda = g.q.row, .ldc = g.score_row(), .ldr = g.mask.row});
     g.attention->weigh({.scores = w.scores,
                         .rows = b.rows,
                         .keys = keys,
                         .row = g.score_row(),
-                        .scale = g.scale,
-                        .mask = b.mask ? b.mask + first : nullptr,
-                        .mask_row = g.mask.row,
                         .first_limit = g.causal ? b.first + 1 - first : keys,
                         .top = w.top,
                         .sum = w.sum,

@@ -27,51 +27,49 @@ HONE_INLINE void put(float* p, f32v v, int n) { store_n(p, v, n); }
 HONE_INLINE f32v only(f32v v, Int<L>, f32v) { return v; }
 HONE_INLINE f32v only(f32v v, int n, f32v rest) { return first_lanes(v, n, rest); }
 
-// The largest x of a row; with a mask, x is left in place of the scores.
-template <bool Mask>
-HONE_INLINE float largest(float* s, int64_t n, f32v scale, const float* mask) {
-  const f32v least = splat<f32v>(-inf);
-  f32v top = least;
+// R rows at a time: their chains are independent of each other.
+template <int R>
+HONE_INLINE void weigh_rows(const ScoreBlock& b, int64_t r, int64_t n) {
+  float* s = b.scores + r * b.row;
+  f32v largest[R], from[R], sum[R];
+  float before[R], top[R], shrink[R];
+  sfor<R>([&](auto j) HONE_LAMBDA { largest[j] = splat<f32v>(-inf), sum[j] = f32v{}; });
   vectors(n, [&](int64_t i, auto k) HONE_LAMBDA {
-    f32v x = get(s + i, k) * scale;
-    if constexpr (Mask) {
-      x += get(mask + i, k);
-      put(s + i, x, k);
-    }
-    top = max(top, only(x, k, least));
-  });
-  return max_lanes(top);
-}
-
-template <bool Mask>
-HONE_INLINE void weigh_rows(const ScoreBlock& b) {
-  const f32v scale = splat<f32v>(b.scale);
-  for (int64_t r = 0; r < b.rows; r++) {
-    float* s = b.scores + r * b.row;
-    const int64_t limit = b.first_limit + r, n = limit < 0 ? 0 : limit < b.keys ? limit : b.keys;
-    const float before = b.top[r],
-                here = largest<Mask>(s, n, scale, Mask ? b.mask + r * b.mask_row : nullptr);
-    const float top = before > here ? before : here;
-    // Where nothing may be looked at, all weights are exp(-infinity) = 0.
-    const float origin = top == -inf ? 0.0f : top;
-    const f32v from = splat<f32v>(origin);
-    f32v sum{};
-    vectors(n, [&](int64_t i, auto k) HONE_LAMBDA {
-      const f32v v = get(s + i, k), w = exp((Mask ? v : v * scale) - from);
-      put(s + i, w, k);
-      sum += only(w, k, f32v{});
+    sfor<R>([&](auto j) HONE_LAMBDA {
+      largest[j] = max(largest[j], only(get(s + j * b.row + i, k), k, splat<f32v>(-inf)));
     });
-    for (int64_t i = n; i < b.keys; i++) s[i] = 0;
-    const float shrink = exp(splat<f32v>(before - origin))[0];
-    b.shrink[r] = shrink;
-    b.top[r] = top;
-    b.sum[r] = b.sum[r] * shrink + sum_lanes(sum);
-  }
+  });
+  sfor<R>([&](auto j) HONE_LAMBDA {
+    const float here = max_lanes(largest[j]);
+    before[j] = b.top[r + j];
+    top[j] = before[j] > here ? before[j] : here;
+    // Where nothing may be looked at, all weights are exp(-infinity) = 0.
+    from[j] = splat<f32v>(top[j] == -inf ? 0.0f : top[j]);
+  });
+  vectors(n, [&](int64_t i, auto k) HONE_LAMBDA {
+    sfor<R>([&](auto j) HONE_LAMBDA {
+      const f32v w = exp_below_zero(get(s + j * b.row + i, k) - from[j]);
+      put(s + j * b.row + i, w, k);
+      sum[j] += only(w, k, f32v{});
+    });
+  });
+  sfor<R>([&](auto j) HONE_LAMBDA {
+    for (int64_t i = n; i < b.keys; i++) s[j * b.row + i] = 0;
+    shrink[j] = exp_below_zero(splat<f32v>(before[j]) - from[j])[0];
+    b.shrink[r + j] = shrink[j];
+    b.top[r + j] = top[j];
+    b.sum[r + j] = b.sum[r + j] * shrink[j] + sum_lanes(sum[j]);
+  });
 }
 
 void weigh(const ScoreBlock& b) {
-  if (b.mask) weigh_rows<true>(b);
-  else weigh_rows<false>(b);
+  int64_t r = 0;
+  if (b.first_limit >= b.keys)  // for all rows
+    for (; r + 4 <= b.rows; r += 4) weigh_rows<4>(b, r, b.keys);
+  for (; r < b.rows; r++) {
+    const int64_t limit = b.first_limit + r;
+    weigh_rows<1>(b, r, limit < 0 ? 0 : limit < b.keys ? limit : b.keys);
+  }
 }
 
 void scale_rows(float* y, int64_t rows, int64_t n, int64_t row, const float* factor) {
@@ -81,9 +79,14 @@ void scale_rows(float* y, int64_t rows, int64_t n, int64_t row, const float* fac
   }
 }
 
+void scale(float* y, int64_t n, float factor) {
+  const f32v f = splat<f32v>(factor);
+  vectors(n, [&](int64_t i, auto k) HONE_LAMBDA { put(y + i, get(y + i, k) * f, k); });
+}
+
 }  // namespace
 
 extern const AttentionKernels attention_kernels;
-const AttentionKernels attention_kernels = {weigh, scale_rows};
+const AttentionKernels attention_kernels = {weigh, scale_rows, scale};
 
 }  // namespace hone::HONE_ISA

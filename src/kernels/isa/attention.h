@@ -6,22 +6,20 @@
 namespace hone {
 
 struct ScoreBlock {
-  float* scores;  // row i at i * row: Q K' in, the weights exp(x - top) out, where x = scale * score + mask
+  float* scores;  // row i at i * row: scores in, weights exp(score - top) out
   int64_t rows, keys, row;
-  float scale;
-  const float* mask;  // row i at i * mask_row; null: none
-  int64_t mask_row;
   int64_t first_limit;  // row i looks at keys below first_limit + i only; the others weigh 0
-  // For each row, of all blocks so far: the largest x, and the sum of the weights relative to it. -infinity and 0 before
-  // the first block.
+  // For each row, of all blocks so far: the largest score, and the sum of the weights relative to it. -infinity and 0
+  // before the first block.
   float *top, *sum;
   float* shrink;  // out, for each row: what earlier weights are to be multiplied by
 };
 
 struct AttentionKernels {
   void (*weigh)(const ScoreBlock&);
-  // Rows of n floats, `row` apart, times their factors.
+  // Rows of n floats, `row` apart, times their factors; times one factor.
   void (*scale_rows)(float* y, int64_t rows, int64_t n, int64_t row, const float* factor);
+  void (*scale)(float* y, int64_t n, float factor);
 };
 
 }  // namespace hone
