@@ -25,7 +25,8 @@ function(hone_isa_objects name)
     target_compile_options(${target} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
                            -fno-exceptions -fno-rtti -fno-stack-protector ${HONE_ISA_FLAGS_${isa}}
                            # g++ 12 otherwise moves the loads of a register tile together and spills (SSE: 25 % slower).
-                           $<$<CXX_COMPILER_ID:GNU>:-fno-tree-ter>)
+                           # Nor may it schedule before registers are given out, as it does for Arm, not for x86.
+                           $<$<CXX_COMPILER_ID:GNU>:-fno-tree-ter;-fno-schedule-insns>)
     target_link_libraries(${target} PRIVATE hone_flags)
     list(APPEND objects $<TARGET_OBJECTS:${target}>)
   endforeach()

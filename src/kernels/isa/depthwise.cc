@@ -48,6 +48,8 @@ struct Patch {
     // Input row y meets kernel row y - r * S of output rows r in [R, R + Rs).
     const auto input = [&](auto y, auto R, auto Rs) HONE_LAMBDA {
       if (Edge && !row[y]) return;
+      // Or else a row's weights are kept in registers for the next input row, and the registers do not suffice.
+      asm volatile("" : "+r"(w));
       const float* p = row[y] + c;
       f32v d[columns];
       sfor<columns>([&](auto x) HONE_LAMBDA {

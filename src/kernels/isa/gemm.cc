@@ -48,8 +48,29 @@ HONE_INLINE void opaque(T& x) {
   asm volatile("" : "+r"(x));
 }
 
+// Accumulators stay where they are: g++ 12 otherwise lets sums change registers in a step, copies them back at
+// the end of the loop, and spills some.
+HONE_INLINE void keep(f32v& acc) {
+#if defined(__x86_64__)
+  asm volatile("" : "+v"(acc));
+#else
+  asm volatile("" : "+w"(acc));
+#endif
+}
+HONE_INLINE void add_product(f32v& acc, f32v x, f32v y) {
+#if defined(__FMA__)
+  asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(y));
+#elif defined(__aarch64__)
+  asm("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(x), "w"(y));
+#else
+  acc += x * y;
+#endif
+}
+
 template <int MR, int NR>
 __attribute__((noinline)) void tile(const Tile& t) {
+  // Where all vectors of B find no room, the last one is an operand in memory.
+  constexpr int held = MR * NR + NR + 1 > vec_registers ? NR - 1 : NR;
   constexpr int G = (MR + 2) / 3;  // one pointer serves three pixels: [p], [p + lda], [p + 2 lda]
   f32v acc[MR][NR];
   sfor<NR>([&](auto j) HONE_LAMBDA {
@@ -66,10 +87,11 @@ __attribute__((noinline)) void tile(const Tile& t) {
     sfor<G - 1>([&](auto g) HONE_LAMBDA { p[g + 1] = p[g] + 3 * lda; });
     auto step = [&](auto u) HONE_LAMBDA {
       f32v bv[NR];
-      sfor<NR>([&](auto j) HONE_LAMBDA { bv[j] = load<f32v>(b + (u * NR + j) * L); });
+      sfor<held>([&](auto j) HONE_LAMBDA { bv[j] = load<f32v>(b + (u * NR + j) * L); });
       sfor<MR>([&](auto i) HONE_LAMBDA {
         const f32v x = splat<f32v>(p[i / 3][(i % 3) * lda + u]);
-        sfor<NR>([&](auto j) HONE_LAMBDA { acc[i][j] += x * bv[j]; });
+        sfor<held>([&](auto j) HONE_LAMBDA { add_product(acc[i][j], x, bv[j]); });
+        if constexpr (held < NR) acc[i][held] += x * load<f32v>(b + (u * NR + held) * L);
       });
       opaque(b);
     };
@@ -80,6 +102,7 @@ __attribute__((noinline)) void tile(const Tile& t) {
       prefetch(ahead + 64);
       ahead += ahead_step;
       sfor<4>(step);
+      sfor<MR>([&](auto i) HONE_LAMBDA { sfor<NR>([&](auto j) HONE_LAMBDA { keep(acc[i][j]); }); });
       sfor<G>([&](auto g) HONE_LAMBDA { p[g] += 4; });
       b += 4 * NR * L;
     }
