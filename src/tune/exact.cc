@@ -21,7 +21,7 @@ Result<std::shared_ptr<const Engine>> with_tactics(const Engine& engine, const T
 }
 
 Result<std::vector<Tensor>> trial_run(std::shared_ptr<const Engine> engine, std::span<const Shape> shapes,
-                                      int threads) {
+                                      int threads, const std::function<bool()>& cancelled) {
   const Program& program = *engine->program().program;
   std::vector<Value> inputs;
   std::mt19937 random(1);
@@ -35,11 +35,19 @@ Result<std::vector<Tensor>> trial_run(std::shared_ptr<const Engine> engine, std:
         t.data<float>()[k] = static_cast<float>(random() >> 8) * 0x1p-23f - 1;
     inputs.emplace_back(t);
   }
-  HONE_TRY(const auto session, Session::create(std::move(engine), {.threads = threads}));
-  HONE_CHECK(session->run(inputs));
+  bool stopped = false;
+  const auto end = std::chrono::steady_clock::now() + max_trial;
+  const auto session =
+      Session::create(std::move(engine), {.threads = threads, .cancelled = [&] {
+                                            stopped = stopped || (cancelled && cancelled());
+                                            return stopped || std::chrono::steady_clock::now() > end;
+                                          }});
+  const bool ran = session && (*session)->run(inputs);
+  if (stopped) return error(Code::cancelled, "cancelled by the caller");
+  if (!ran) return std::vector<Tensor>();
   std::vector<Tensor> outputs;
-  for (size_t i = 0; i < session->outputs(); i++) {
-    const Value& v = session->output(i);
+  for (size_t i = 0; i < (*session)->outputs(); i++) {
+    const Value& v = (*session)->output(i);
     if (v.kind != Value::Kind::tensor || v.tensor.dtype() != DType::f32) continue;
     HONE_TRY(Tensor copy, Tensor::allocate(DType::f32, v.tensor.shape()));
     std::memcpy(copy.bytes(), v.tensor.bytes(), static_cast<size_t>(copy.byte_size()));

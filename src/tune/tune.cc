@@ -27,8 +27,8 @@ class Tuner {
   Result<std::shared_ptr<const Engine>> run() {
     if (!find_shapes()) return engine_;
     auto plan = make_plan(*engine_, shapes_, threads_);
-    if (!plan) {  // it may be the shapes that were made up
-      if (open_.empty()) return plan.take_error();
+    if (!plan) {  // whoever runs it will be told why
+      if (options_.timed) report_.notes.push_back("tactics are not timed: " + plan.error().message);
       return engine_;
     }
     plan_ = *std::move(plan);
@@ -145,21 +145,23 @@ class Tuner {
     const Tactics wanted = chosen();
     std::shared_ptr<const Engine> engine = engine_;
     if (options_.timed) { HONE_TRY(engine, with_tactics(*engine_, wanted)); }
-    auto outputs = trial_run(engine, shapes_, threads_);
-    // What cannot run on made-up inputs is not judged; whoever runs it will be told why.
-    if (!outputs || outputs->empty()) return {};
+    HONE_TRY(const auto outputs, trial_run(engine, shapes_, threads_, options_.cancelled));
+    if (outputs.empty()) {
+      log(LogLevel::info,
+          "errors of Winograd's algorithm are not judged: no run on random inputs gives outputs of f32");
+      return {};
+    }
     Tactics plain = wanted;
     for (size_t i : spreading) plain[at(i)] = decide(problems_[i], times(problems_[i]), 0).tactic;
     HONE_TRY(const auto exact_engine, with_tactics(*engine, plain));
-    HONE_TRY(const auto exact, trial_run(exact_engine, shapes_, threads_));
+    HONE_TRY(const auto exact, trial_run(exact_engine, shapes_, threads_, options_.cancelled));
+    if (exact.empty()) return {};
     const auto error_of = [&](const Tactics& tactics) -> Result<double> {
-      if (options_.cancelled && options_.cancelled())
-        return error(Code::cancelled, "cancelled by the caller");
       HONE_TRY(const auto e, with_tactics(*exact_engine, tactics));
-      HONE_TRY(const auto got, trial_run(e, shapes_, threads_));
-      return added_error(got, exact);
+      HONE_TRY(const auto got, trial_run(e, shapes_, threads_, options_.cancelled));
+      return got.empty() ? std::numeric_limits<double>::infinity() : added_error(got, exact);
     };
-    const double all = added_error(*outputs, exact);
+    const double all = added_error(outputs, exact);
     log(LogLevel::info, "tactics that spread errors in %zu steps add %.2g of the largest output",
         spreading.size(), all);
     if (all <= max_added_error) return {};

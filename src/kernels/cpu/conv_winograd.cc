@@ -120,24 +120,48 @@ void weight_transform(int m, double (*g)[3]) {
   g[finite][2] = 1;
 }
 
+// U = G w G^T of all pairs of channels, columns of a panel side by side so that the compiler makes vectors of them.
+template <int m>
+void transform_weights(const Winograd& g, const float* w, float* to) {
+  constexpr int n = m + 2, width = 8;
+  const PanelShape& s = g.panels;
+  double transform[6][3];
+  weight_transform(m, transform);
+  for (int64_t panel = 0; panel < s.panels(); panel++) {
+    const int64_t first = panel * s.nr * s.lanes;
+    const int64_t columns = std::min<int64_t>(s.nr, s.vectors() - panel * s.nr) * s.lanes;
+    for (int64_t k = 0; k < g.ic; k++)
+      for (int64_t at = 0; at < columns; at += width) {
+        const int64_t used = std::min<int64_t>(width, columns - at);
+        double tap[3][3][width] = {}, half[n][3][width];
+        for (int64_t j = 0; j < used && first + at + j < g.oc; j++)
+          for (int i = 0; i < 9; i++)
+            tap[i / 3][i % 3][j] = static_cast<double>(w[((first + at + j) * g.ic + k) * 9 + i]);
+        for (int y = 0; y < n; y++)
+          for (int x = 0; x < 3; x++)
+            for (int j = 0; j < width; j++)
+              half[y][x][j] = transform[y][0] * tap[0][x][j] + transform[y][1] * tap[1][x][j] +
+                              transform[y][2] * tap[2][x][j];
+        float* out = to + panel * s.panel_floats() + k * columns + at;
+        for (int y = 0; y < n; y++)
+          for (int x = 0; x < n; x++, out += s.weight_floats()) {
+            float u[width];
+            for (int j = 0; j < width; j++)
+              u[j] = static_cast<float>(transform[x][0] * half[y][0][j] + transform[x][1] * half[y][1][j] +
+                                        transform[x][2] * half[y][2][j]);
+            std::copy(u, u + used, out);
+          }
+      }
+  }
+}
+
+template <int m>
 void pack(const Problem& p, const Prepared& prepared, void* packed) {
   const Winograd& g = *reinterpret_cast<const Winograd*>(prepared.params.data());
-  const float* w = static_cast<const float*>(p.input(1).constant);
   const float* bias = static_cast<const float*>(p.input(2).constant);
   float* to = static_cast<float*>(packed);
-  const int n = g.m + 2;
-  double transform[6][3];
-  weight_transform(g.m, transform);
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < n; j++, to += g.panels.weight_floats())
-      pack_panels(g.panels, to, [&](int64_t k, int64_t o) {
-        const float* tap = w + (o * g.ic + k) * 9;
-        double sum = 0;
-        for (int y = 0; y < 3; y++)
-          for (int x = 0; x < 3; x++)
-            sum += transform[i][y] * transform[j][x] * static_cast<double>(tap[y * 3 + x]);
-        return static_cast<float>(sum);
-      });
+  transform_weights<m>(g, static_cast<const float*>(p.input(1).constant), to);
+  to += g.points * g.panels.weight_floats();
   for (int64_t o = 0; o < g.panels.vectors() * g.panels.lanes; o++) to[o] = bias && o < g.oc ? bias[o] : 0.0f;
 }
 
@@ -265,7 +289,7 @@ constexpr Tactic tactic(const char* name) {
           .accepts = accepts,
           .prepare = prepare<m>,
           .run = run,
-          .pack = pack,
+          .pack = pack<m>,
           .cost = [](const Problem& p) { return conv_cost(p, m); },
           .pitched_in = 1u << 0 | 1u << 3,
           .pitched_out = 1,
