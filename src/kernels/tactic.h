@@ -80,6 +80,9 @@ struct Prepared {
       packed_key;  // two steps with equal constants and equal keys share one packed copy. Must name all that
                    // the packing depends on besides the constants' bytes (tile sizes, lanes, ...), not the
                    // isa
+  // Where the packed bytes are read first: by part i of run() at i * first_step, and how many. The step before
+  // fetches them while it computes.
+  int64_t first_step = 0, first_bytes = 0;
   template <class T>
   T& make() {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -95,6 +98,9 @@ struct Run {
   std::span<void* const> out;       // null where not wanted
   void* scratch;
   ThreadPool& pool;
+  // The packed bytes that the next step will read first, to be fetched ahead (prefetched, never read); may be null.
+  const std::byte* next = nullptr;
+  int64_t next_step = 0, next_bytes = 0;  // Prepared::first_step and first_bytes of that step
   template <class T>
   const T& as() const {
     return *static_cast<const T*>(params);

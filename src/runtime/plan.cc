@@ -265,6 +265,13 @@ class Planner {
     for (PlanStep& s : late_) plan_->steps.push_back(std::move(s));
     std::stable_sort(plan_->steps.begin(), plan_->steps.end(),
                      [](const PlanStep& a, const PlanStep& b) { return a.step < b.step; });
+    const PlanStep* next = nullptr;
+    for (auto s = plan_->steps.rbegin(); s != plan_->steps.rend(); ++s) {
+      if (s->how == PlanStep::How::late) next = nullptr;  // who knows when it comes to what is behind it
+      s->next = next;
+      const PlanStep& first = s->chain.empty() ? *s : s->chain.front();
+      if (first.packed) next = &first;
+    }
     return {};
   }
 

@@ -26,11 +26,12 @@ struct PlanStep {
   enum class How : uint8_t { tactic, reference, strips, late };
   int step = 0;  // index in the program; of a chain: of its last step
   How how = How::late;
-  std::vector<int> in, out;              // values; of a chain: those of its steps, one after another
-  const Tactic* tactic = nullptr;        // How::tactic
-  Prepared prepared;                     // How::tactic
-  std::shared_ptr<const void> packed;    // How::tactic; may be null
-  std::vector<PlanStep> chain;           // How::strips: the steps that run together, prepared each for itself
+  std::vector<int> in, out;            // values; of a chain: those of its steps, one after another
+  const Tactic* tactic = nullptr;      // How::tactic
+  Prepared prepared;                   // How::tactic
+  std::shared_ptr<const void> packed;  // How::tactic; may be null
+  const PlanStep* next = nullptr;      // How::tactic: the next step with packed weights, to be fetched ahead
+  std::vector<PlanStep> chain;         // How::strips: the steps that run together, prepared each for itself
   std::unique_ptr<const Strips> strips;  // How::strips
   int64_t scratch_offset = -1;           // in the arena
 };

@@ -283,13 +283,15 @@ Status Session::run_steps() {
     if (shared_.cancelled && shared_.cancelled()) return error(Code::cancelled, "cancelled by the caller");
     switch (s.step->how) {
       case PlanStep::How::tactic:
-        s.step->tactic->run({s.step->prepared.params.data(), s.step->packed.get(),
-                             std::span(a.in_bytes).subspan(s.in, s.resolved->step->in.size()),
-                             std::span(a.out_bytes).subspan(s.out, s.resolved->step->out.size()),
-                             s.step->scratch_offset < 0
-                                 ? nullptr
-                                 : static_cast<std::byte*>(arena_.get()) + s.step->scratch_offset,
-                             pool_});
+        s.step->tactic->run(
+            {s.step->prepared.params.data(), s.step->packed.get(),
+             std::span(a.in_bytes).subspan(s.in, s.resolved->step->in.size()),
+             std::span(a.out_bytes).subspan(s.out, s.resolved->step->out.size()),
+             s.step->scratch_offset < 0 ? nullptr
+                                        : static_cast<std::byte*>(arena_.get()) + s.step->scratch_offset,
+             pool_, s.step->next ? static_cast<const std::byte*>(s.step->next->packed.get()) : nullptr,
+             s.step->next ? s.step->next->prepared.first_step : 0,
+             s.step->next ? s.step->next->prepared.first_bytes : 0});
         break;
       case PlanStep::How::strips:
         s.step->strips->run(std::span(a.in_bytes).subspan(s.in, s.step->in.size()),

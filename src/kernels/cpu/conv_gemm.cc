@@ -53,6 +53,8 @@ Status prepare(const Problem& p, Prepared& prepared) {
   g.plan(p.isa, p.threads);
   prepared.packed_bytes = g.packed_floats() * 4;
   prepared.scratch_bytes = g.scratch_bytes();
+  prepared.first_bytes = g.first_bytes();
+  prepared.first_step = g.grid.by_panels > 1 ? g.panels.weight_floats() / g.grid.by_panels * 4 : 0;
   prepared.packed_key =
       strf("conv_gemm g%lld k%lldx%lld nr%dx%d o%lld i%lld b%d", static_cast<long long>(g.groups),
            static_cast<long long>(g.kh), static_cast<long long>(g.kw), g.panels.nr, g.panels.lanes,
@@ -80,7 +82,7 @@ void run(const Run& r) {
   const float* residual = r.in.size() > 3 ? static_cast<const float*>(r.in[3]) : nullptr;
   r.pool.run(g.grid.parts(), [&](int64_t part, int) {
     g.run(part, static_cast<const float*>(r.in[0]), residual, static_cast<const float*>(r.packed),
-          static_cast<float*>(r.out[0]), r.scratch);
+          static_cast<float*>(r.out[0]), r.scratch, Ahead(r, part));
   });
 }
 

@@ -243,6 +243,9 @@ class Worker {
                    .hi = std::numeric_limits<float>::infinity(),
                    .panels_outer = columns * g_.ic * 4 > pixels_outer_limit};
     for (int i = 0; i < g_.points; i++) {
+      const bool last = i + 1 == g_.points;
+      job.next = last ? nullptr : weights + (i + 1) * s.weight_floats() + first * s.panel_floats();
+      job.next_bytes = std::min<int64_t>(count, 2) * s.panel_floats() * 4;
       row.a = v_ + i * g_.v_point;
       row.c = products_ + i * g_.product_point;
       job.b = weights + i * s.weight_floats() + first * s.panel_floats();

@@ -79,6 +79,15 @@ ThreadGrid choose_grid(const PanelShape&, int64_t pixels, int threads);
 inline constexpr int64_t k_block_limit = 1536;
 int64_t k_block(int64_t k);
 
+// What the next step reads first, for part `part` of this one to fetch.
+struct Ahead {
+  const void* from = nullptr;
+  int64_t bytes = 0;
+  Ahead() = default;
+  Ahead(const Run& r, int64_t part)
+      : from(r.next ? r.next + part * r.next_step : nullptr), bytes(r.next_bytes) {}
+};
+
 // Weights up to this size stay in the nearest caches while all pixels pass; beyond, a block of pixels stays
 // there while all panels pass.
 inline constexpr int64_t pixels_outer_limit = 96 << 10;

@@ -241,9 +241,10 @@ void multiply(const Product& g, const Operands& o, Share m, Share n) {
       job.lo = last ? g.epilogue.lo : -inf;
       job.hi = last ? g.epilogue.hi : inf;
       job.act = last ? g.epilogue.act : nullptr;
-      job.b_next = last ? nullptr
-                        : o.b + n.begin * job.b_panel +
-                              (k + 1) * job.k * g.panels.nr * static_cast<int64_t>(g.panels.lanes);
+      job.next = last ? nullptr
+                      : o.b + n.begin * job.b_panel +
+                            (k + 1) * job.k * g.panels.nr * static_cast<int64_t>(g.panels.lanes);
+      job.next_bytes = job.k * g.panels.nr * g.panels.lanes * 4;
       g.kernels->run(job);
     }
 }

@@ -42,8 +42,8 @@ int64_t run_end(const WindowGemm& g, int64_t x) {
 class Worker {
  public:
   Worker(const WindowGemm& g, Share panels, const float* in, const float* residual, const float* packed,
-         float* out, void* scratch)
-      : g_(g), in_(in), residual_(residual), packed_(packed), out_(out) {
+         float* out, void* scratch, Ahead ahead)
+      : g_(g), in_(in), residual_(residual), packed_(packed), out_(out), ahead_(ahead) {
     const ScratchLayout layout(g);
     auto* mine = static_cast<char*>(scratch);
     ring_ = reinterpret_cast<float*>(mine);
@@ -89,6 +89,7 @@ class Worker {
         m += count;
         if (x + count < g_.ow) break;
       }
+      if (m == share.end) job_.next = ahead_.from, job_.next_bytes = ahead_.bytes;
       multiply();
     }
   }
@@ -187,9 +188,14 @@ class Worker {
       job.lo = last ? job_.lo : -inf;
       job.hi = last ? job_.hi : inf;
       job.act = last ? job_.act : nullptr;
-      job.b_next =
-          last ? nullptr
-               : job_.b + job.panel_begin * job.b_panel + to * g_.segment * g_.panels.nr * g_.panels.lanes;
+      if (!last) {
+        const int64_t panel_row = g_.panels.nr * g_.panels.lanes;
+        job.next = job_.b + job.panel_begin * job.b_panel + to * g_.segment * panel_row;
+        job.next_bytes = g_.block_segments * g_.segment * panel_row * 4;
+      } else {
+        job.next = job_.next;
+        job.next_bytes = job_.next_bytes;
+      }
       g_.kernels->run(job);
     }
   }
@@ -197,6 +203,7 @@ class Worker {
   const WindowGemm& g_;
   const float *in_, *residual_, *packed_;
   float* out_;
+  Ahead ahead_;
   float* ring_;
   GemmRow* rows_;
   GemmSegment* segs_;
@@ -260,18 +267,22 @@ void WindowGemm::plan(Isa isa, int threads) {
   slots = copied ? std::min(h, (block_rows - 1) * sh + (kh - 1) * dh + 1) : 0;
 }
 
+int64_t WindowGemm::first_bytes() const {
+  return std::min(panels.weight_floats(), block_segments * segment * panels.nr * panels.lanes) * 4;
+}
+
 int64_t WindowGemm::part_scratch_bytes() const { return ScratchLayout(*this).size; }
 
 void WindowGemm::run(int64_t part, const float* in, const float* residual, const float* packed, float* out,
-                     void* scratch) const {
+                     void* scratch, Ahead ahead) const {
   Worker(*this, Share(panels.panels(), grid.by_panels, part % grid.by_panels), in, residual, packed, out,
-         static_cast<char*>(scratch) + part * part_scratch_bytes())
+         static_cast<char*>(scratch) + part * part_scratch_bytes(), ahead)
       .pixels(Share(batch * oh * ow, grid.by_pixels, part / grid.by_panels));
 }
 
 void WindowGemm::run_pixels(Share pixels, const float* in, const float* residual, const float* packed,
                             float* out, void* scratch) const {
-  Worker(*this, Share(panels.panels(), 1, 0), in, residual, packed, out, scratch).pixels(pixels);
+  Worker(*this, Share(panels.panels(), 1, 0), in, residual, packed, out, scratch, {}).pixels(pixels);
 }
 
 }  // namespace hone

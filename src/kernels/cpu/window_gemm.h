@@ -41,9 +41,10 @@ struct WindowGemm {
   int64_t part_scratch_bytes() const;
   int64_t scratch_bytes() const { return part_scratch_bytes() * grid.parts(); }
   int64_t packed_floats() const { return groups * panels.floats(); }  // [group][panels, bias]
+  int64_t first_bytes() const;  // of the weights: what a part multiplies by first
   // Does share `part` of grid.parts(); scratch is that of all parts. residual may be null.
   void run(int64_t part, const float* in, const float* residual, const float* packed, float* out,
-           void* scratch) const;
+           void* scratch, Ahead = {}) const;
   // Output pixels [begin, end) of those of all images, row by row, with the scratch of one part. The bits are
   // those of run().
   void run_pixels(Share, const float* in, const float* residual, const float* packed, float* out,

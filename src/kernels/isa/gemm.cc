@@ -167,14 +167,17 @@ class Runner {
   }
   // While the tiles of a panel are computed, the next panel comes nearer: each tile asks for its share of it,
   // evenly over its own time (in bursts, the requests would hold up the loads of the tile itself).
-  void fetch_during(const GemmRow& row, int64_t panel, int64_t tile, int64_t tiles) {
-    const int64_t steps = row.segs * (job_.k / 4), share = row.segs * job_.k * job_.nr * L * 4 / tiles;
-    if (steps == 0) return fetch_nothing();
-    const float* next = panel + 1 < job_.panel_end
-                            ? job_.b + (panel + 1) * job_.b_panel + row.seg->b * job_.k * (job_.nr * L)
-                            : job_.b_next;
-    if (!next) return fetch_nothing();
-    t_.ahead = reinterpret_cast<const char*>(next) + tile * share;
+  void fetch_panel(const GemmRow& row, int64_t panel, int64_t tile, int64_t tiles) {
+    if (row.segs == 0 || panel + 1 == job_.panel_end)
+      return fetch(row, job_.next, job_.next_bytes, tile, tiles);
+    fetch(row, job_.b + (panel + 1) * job_.b_panel + row.seg->b * job_.k * (job_.nr * L),
+          row.segs * job_.k * job_.nr * L * 4, tile, tiles);
+  }
+  // Share `tile` of `tiles` of those bytes.
+  void fetch(const GemmRow& row, const void* from, int64_t bytes, int64_t tile, int64_t tiles) {
+    const int64_t steps = row.segs * (job_.k / 4), share = bytes / tiles;
+    if (!from || steps == 0) return fetch_nothing();
+    t_.ahead = static_cast<const char*>(from) + tile * share;
     t_.ahead_step = share / steps;
   }
   void fetch_nothing() {
@@ -209,14 +212,14 @@ void run(const GemmJob& job) {
   Runner r(job);
   const int max = max_rows[job.nr];
   r.fetch_nothing();
+  int64_t tiles = 0, tile = 0;
+  for (int64_t y = 0; y < job.row_count; y++) tiles += (job.rows[y].pixels + max - 1) / max;
   if (job.panels_outer) {
-    int64_t tiles = 0;
-    for (int64_t y = 0; y < job.row_count; y++) tiles += (job.rows[y].pixels + max - 1) / max;
     for (int64_t p = job.panel_begin; p < job.panel_end; p++)
-      for (int64_t y = 0, tile = 0; y < job.row_count; y++) {
+      for (int64_t y = tile = 0; y < job.row_count; y++) {
         const Split split(job.rows[y].pixels, max);
         for (int64_t i = 0, x = 0; i < split.count; x += split.size(i++), tile++) {
-          r.fetch_during(job.rows[y], p, tile, tiles);
+          r.fetch_panel(job.rows[y], p, tile, tiles);
           r.one(job.rows[y], x, split.size(i), p);
         }
       }
@@ -224,7 +227,10 @@ void run(const GemmJob& job) {
     for (int64_t y = 0; y < job.row_count; y++) {
       const Split split(job.rows[y].pixels, max);
       for (int64_t i = 0, x = 0; i < split.count; x += split.size(i++))
-        for (int64_t p = job.panel_begin; p < job.panel_end; p++) r.one(job.rows[y], x, split.size(i), p);
+        for (int64_t p = job.panel_begin; p < job.panel_end; p++) {
+          r.fetch(job.rows[y], job.next, job.next_bytes, tile++, tiles * (job.panel_end - job.panel_begin));
+          r.one(job.rows[y], x, split.size(i), p);
+        }
     }
   }
 }

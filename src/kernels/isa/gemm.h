@@ -48,7 +48,8 @@ struct GemmJob {
   float alpha = 0, beta = 0;
   bool panels_outer =
       false;  // loop order: all pixels for a panel (big weights), or all panels for a tile of pixels
-  const float* b_next = nullptr;  // with panels_outer: what comes after the last panel, to be prefetched
+  const void* next = nullptr;  // what will be read after the last panel, to be fetched by then
+  int64_t next_bytes = 0;
 };
 
 struct GemmKernels {
