@@ -19,7 +19,7 @@ Result<ConvShape> conv_shape(const Attrs& attrs, const Shape& x, const Shape& w,
   ConvShape s;
   s.transposed = transposed;
   s.groups = attrs.i("group", 1);
-  const bool last = attrs.flag("channels_last");
+  const bool last = attrs.flag("channels_last"), input_last = channels_last_input(attrs);
   if (s.groups < 1 || s.groups > (1 << 30))
     return error(Code::invalid_argument, "group is %lld; it must be at least 1",
                  static_cast<long long>(s.groups));
@@ -30,7 +30,7 @@ Result<ConvShape> conv_shape(const Attrs& attrs, const Shape& x, const Shape& w,
                  x.str().c_str(), w.str().c_str());
   const auto dim = [](const Shape& t, size_t i) { return t.ranked() ? t[i] : unknown_dim; };
   const size_t spatial = static_cast<size_t>(rank) - 2;
-  const Dim c = dim(x, channel_axis(rank, last)), w0 = dim(w, 0), w1 = dim(w, 1);
+  const Dim c = dim(x, channel_axis(rank, input_last)), w0 = dim(w, 0), w1 = dim(w, 1);
   const Dim weights_c = transposed ? w0 : known(w1) ? w1 * s.groups : unknown_dim;
   if (known(c) && known(weights_c) && c != weights_c)
     return error(Code::invalid_argument,
@@ -48,7 +48,7 @@ Result<ConvShape> conv_shape(const Attrs& attrs, const Shape& x, const Shape& w,
   if (!stated.empty() && stated.size() != spatial)
     return error(Code::invalid_argument, "kernel_shape has %zu values, expected %zu", stated.size(), spatial);
   for (size_t r = 0; r < spatial; r++) {
-    in.push_back(dim(x, spatial_axis(last) + r));
+    in.push_back(dim(x, spatial_axis(input_last) + r));
     kernel.push_back(dim(w, 2 + r));
     if (stated.empty()) continue;
     if (known(kernel[r]) && kernel[r] != stated[r])
@@ -92,8 +92,8 @@ Status convolve_floats(EvalContext& c) {
     const T *from = x.data<T>(), *weights = w.data<T>(), *bias = c.has(2) ? c.input(2).data<T>() : nullptr,
             *residual = c.has(3) ? c.input(3).data<T>() : nullptr;
     convolve<double>(
-        s, planes_of(x.shape, last), planes_of(y.shape, last), [&](int64_t i) { return from[i]; },
-        [&](int64_t i) { return weights[i]; },
+        s, planes_of(x.shape, channels_last_input(c.attrs)), planes_of(y.shape, last),
+        [&](int64_t i) { return from[i]; }, [&](int64_t i) { return weights[i]; },
         [&](int64_t channel, int64_t i, double sum) {
           if (bias) sum += bias[channel];
           if (residual) sum += residual[i];
@@ -104,7 +104,7 @@ Status convolve_floats(EvalContext& c) {
 }
 Status reference(EvalContext& c) { return widened(c, convolve_floats); }
 
-constexpr AttrDef conv_attrs[] = {CONV_ATTRS, ACTIVATION_ATTRS};
+constexpr AttrDef conv_attrs[] = {CONV_ATTRS, AttrDef::def_i("planar_input", 0).hidden(), ACTIVATION_ATTRS};
 constexpr AttrDef transpose_attrs[] = {CONV_ATTRS, ACTIVATION_ATTRS,
                                        AttrDef::opt("output_padding", AttrType::ints),
                                        AttrDef::opt("output_shape", AttrType::ints)};

@@ -12,6 +12,10 @@ namespace hone {
       AttrDef::opt("pads", AttrType::ints), AttrDef::opt("strides", AttrType::ints), \
       AttrDef::def_i("channels_last", 0).hidden()
 
+// Whether the channels of the input are last. The attribute planar_input of Conv says that they are first all
+// the same, as in images.
+inline bool channels_last_input(const Attrs& a) { return a.flag("channels_last") && !a.flag("planar_input"); }
+
 struct ConvShape {
   Window window;
   bool transposed = false;

@@ -278,6 +278,15 @@ Result<bool> reshape(Layouts& l, Node* n) {
 
 }  // namespace
 
+namespace {
+bool joins_channels(const Node* n) {
+  const Value *x = n->inputs[0], *w = n->inputs[1];
+  return is_op(n, "Conv") && n->attrs.i("group", 1) == 1 && ranked(w) && known(w->type.shape[1]) &&
+         w->type.shape[1] <= 4 && x->type.dtype == DType::f32 && w->is_constant() &&
+         !(x->producer && is_op(x->producer, "Transpose"));
+}
+}  // namespace
+
 Result<bool> make_channels_last(Layouts& l, Node* n) {
   if (n->op->layout != Layout::spatial || n->attrs.flag("channels_last") || !ranked(n->inputs[0]))
     return false;
@@ -300,7 +309,10 @@ Result<bool> make_channels_last(Layouts& l, Node* n) {
   if (pointwise && given.front() == 0 && given.back() == 1) perm = given;
   for (size_t i = 1; i < inputs.size(); i++)
     if (inputs[i]) inputs[i] = l.get(inputs[i], identity_perm(rank_of(inputs[i])));
-  inputs[0] = l.get(n->inputs[0], perm);
+  // The convolution brings the few channels of an image together as it reads them.
+  const bool joins = is_identity(given) && joins_channels(n);
+  if (joins) attrs.set("planar_input", int64_t{1});
+  inputs[0] = l.get(n->inputs[0], joins ? given : perm);
   ir::Node* made = l.patch().add_node(*n->op, std::move(inputs), std::move(attrs), 1, n->name);
   made->origin = n->origin;
   HONE_CHECK(l.put(n->outputs[0], made->outputs[0], perm));

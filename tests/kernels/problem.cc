@@ -68,7 +68,10 @@ Status convolution(Case& c, Fields& f) {
   const int64_t groups = f.count("g") ? std::atoll(f["g"].c_str()) : 1, oc = std::atoll(f["oc"].c_str());
   c.attrs.set("group", groups);
   c.attrs.set("channels_last", int64_t{1});
-  Shape w = c.op == "Conv" ? Shape{oc, x.back() / groups} : Shape{x.back(), oc / groups};
+  const bool planar = f["planar"] == "1";
+  if (planar) c.attrs.set("planar_input", int64_t{1});
+  const int64_t ic = planar ? x[1] : x.back();
+  Shape w = c.op == "Conv" ? Shape{oc, ic / groups} : Shape{ic, oc / groups};
   for (int64_t k : kernel) w.push_back(k);
   c.in = {random_f32(x, -1, 1), random_f32(w, -1, 1)};
   c.constants = {1, 2};

@@ -17,15 +17,16 @@ int count(const std::string& text, const std::string& what) {
 }
 const std::string layout = "channels_last layout_fold layout_identities layout_views layout_common sweep";
 
-TEST(ChannelsLast, APlainNetworkKeepsOnlyItsFirstTranspose) {
+TEST(ChannelsLast, APlainNetworkKeepsNoTranspose) {
   const std::string text =
       run(layout, "(%x: f32[2,3,8,8]) -> (%y)",
           {"%w = const f32[4,3,1,1] {1,2,3,4,5,6,7,8,9,10,11,12}", "%k = const f32[4,1,1] {1,2,3,4}",
            "%a = Conv(%x, %w) {strides=[2,2]}", "%b = Mul(%a, %k)", "%c = Relu(%b)",
            "%m = MaxPool(%c) {kernel_shape=[2,2]}", "%s = const f32[4] {1,1,2,1}",
            "%u = Concat(%m, %m) {axis=1}", "%d = GlobalAveragePool(%u)", "%y = Flatten(%d)"});
-  EXPECT_EQ(count(text, "Transpose"), 1) << text;
+  EXPECT_EQ(count(text, "Transpose"), 0) << text;
   EXPECT_EQ(count(text, "channels_last=1"), 3) << text;
+  EXPECT_EQ(count(text, "planar_input=1"), 1) << text;
   EXPECT_NE(text.find("{axis=3}"), std::string::npos) << text;
 }
 
@@ -37,6 +38,17 @@ TEST(ChannelsLast, OutputsKeepTheModelsLayout) {
             "%Conv: f32[1,3,4,3] = Conv(%x/layout, %w) {channels_last=1}\n"
             "%GlobalAveragePool: f32[1,1,1,3] = GlobalAveragePool(%Conv) {channels_last=1}\n"
             "%y: f32[1,3,1,1] = Reshape(%GlobalAveragePool, %c) \"y/layout\"");
+}
+
+TEST(ChannelsLast, AConvolutionReadsImagesOfFewChannelsAsTheyAre) {
+  const auto first = [](const std::string& x, const std::string& w, const std::string& attrs) {
+    return run("fold " + layout, "(%x: f32[" + x + "]) -> (%y)",
+               {"%k = const i64[4] {" + w + "}", "%one = const f32[1] {1}", "%v = Expand(%one, %k)",
+                "%a = Conv(%x, %v) {" + attrs + "}", "%b = Relu(%a)", "%y = GlobalAveragePool(%b)"});
+  };
+  EXPECT_EQ(count(first("1,4,8,8", "6,4,3,3", "pads=[1,1,1,1]"), "planar_input=1"), 1);
+  EXPECT_EQ(count(first("1,5,8,8", "6,5,3,3", "pads=[1,1,1,1]"), "planar_input=1"), 0);
+  EXPECT_EQ(count(first("1,4,8,8", "6,2,3,3", "group=2"), "planar_input=1"), 0);
 }
 
 // Each of these stands between two convolutions and must let the layout through.

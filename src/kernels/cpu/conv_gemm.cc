@@ -10,8 +10,9 @@ namespace {
 Accept accepts(const Problem& p) {
   ConvShape s;
   Epilogue e;
-  const Accept basics = find_conv(p, false, s, e);
+  const Accept basics = find_conv(p, false, s, e, true);
   REFUSE_UNLESS(basics, basics.why());
+  REFUSE_UNLESS(!p.attrs->flag("planar_input") || s.groups == 1, "channels that lie apart are grouped");
   for (int i = 0; i < s.window.rank; i++)
     REFUSE_UNLESS(
         s.window.begin[static_cast<size_t>(i)] <= 4096 && s.window.end[static_cast<size_t>(i)] <= 4096,
@@ -26,7 +27,8 @@ Status prepare(const Problem& p, Prepared& prepared) {
   const Window& win = s.window;
   const size_t last = static_cast<size_t>(win.rank) - 1;
   g.batch = x.shape[0];
-  g.ic = x.shape.back();
+  const bool planar = p.attrs->flag("planar_input");
+  g.ic = planar ? x.shape[1] : x.shape.back();
   g.oc = s.m;
   g.groups = s.groups;
   g.w = win.in[last];
@@ -44,6 +46,7 @@ Status prepare(const Problem& p, Prepared& prepared) {
     g.top = win.begin[0];
   }
   g.in_pitch = x.pitch;
+  if (planar) g.in_plane = g.h * x.pitch;
   g.out_pixel = p.out[0].pitch;
   g.out_row = g.ow * g.out_pixel;
   g.out_image = g.oh * g.out_row;
@@ -89,6 +92,7 @@ void run(const Run& r) {
 Accept reach(const Problem& p, int operand, Reach& r) {
   if (operand < 0) return Accept::yes();
   REFUSE_UNLESS(operand == 0, "weights and residuals are wanted whole");
+  REFUSE_UNLESS(!p.attrs->flag("planar_input"), "the input is channels first");
   const auto s = conv_shape(*p.attrs, p.in[0].shape, p.in[1].shape, false);
   REFUSE_UNLESS(s, "its attributes are invalid");
   const Window& w = s->window;

@@ -8,6 +8,11 @@
 
 namespace hone {
 
+namespace {
+// Weights of so many floats are divided among threads rather than read by each, where pixels are few.
+constexpr int64_t divided_weights = 256 << 10;
+}  // namespace
+
 PanelShape choose_panels(const GemmKernels& kernels, int64_t k, int64_t n, int64_t pixels) {
   PanelShape best{k, n, kernels.lanes, 1};
   double best_cost = std::numeric_limits<double>::infinity();
@@ -28,7 +33,13 @@ PanelShape choose_panels(const GemmKernels& kernels, int64_t k, int64_t n, int64
       return static_cast<double>(tiles - larger) * cost(small, width) +
              (larger ? static_cast<double>(larger) * cost(small + 1, width) : 0);
     };
-    const double total = static_cast<double>(vectors / nr) * row(nr) + (vectors % nr ? row(vectors % nr) : 0);
+    double total = static_cast<double>(vectors / nr) * row(nr) + (vectors % nr ? row(vectors % nr) : 0);
+    // Threads may divide the panels of big weights: two should get as much. (Never asked how many threads there
+    // are, for that would change the packing.)
+    if (best.weight_floats() > divided_weights) {
+      const int64_t half = std::min(vectors, ((vectors + nr - 1) / nr + 1) / 2 * nr);
+      total *= 2 * static_cast<double>(half) / static_cast<double>(vectors);
+    }
     if (total < best_cost * 0.999) {
       best_cost = total;
       best.nr = nr;
@@ -59,7 +70,7 @@ Accept find_epilogue(const Problem& p, Epilogue& e) {
 ThreadGrid choose_grid(const PanelShape& s, int64_t pixels, int threads) {
   threads = std::max(threads, 1);
   const bool by_panels =
-      (pixels < 2 * threads || (s.weight_floats() > (256 << 10) && pixels < 64 * threads)) &&
+      (pixels < 2 * threads || (s.weight_floats() > divided_weights && pixels < 64 * threads)) &&
       s.panels() >= 2 * threads;
   if (by_panels) return {1, threads};
   return {static_cast<int>(std::min<int64_t>(threads, std::max<int64_t>(pixels, 1))), 1};

@@ -96,6 +96,7 @@ class Worker {
 
  private:
   const float* input_row(int64_t image, int64_t iy) const {
+    if (g_.in_plane) return in_ + image * g_.ic * g_.in_plane + iy * g_.in_pitch;
     return in_ + (image * g_.h + iy) * g_.w * g_.in_pitch;
   }
 
@@ -141,8 +142,12 @@ class Worker {
   // one.
   void copy_upto(int64_t image, int64_t first, int64_t iy) {
     for (next_ = std::max(next_, first); next_ <= iy; next_++) {
-      const float* from = input_row(image, next_) + first_x_ * g_.in_pitch;
+      const float* from = input_row(image, next_) + first_x_ * (g_.in_plane ? 1 : g_.in_pitch);
       float* to = ring_ + (next_ % g_.slots * g_.padded + margin_) * g_.ic;
+      if (g_.in_plane) {
+        g_.copy->transpose[2](to, g_.ic, from, g_.in_plane, g_.ic, copied_pixels_);
+        continue;
+      }
       if (g_.in_pitch == g_.ic) {
         memcpy(to, from, static_cast<size_t>(copied_pixels_ * g_.ic) * 4);
         continue;
@@ -217,7 +222,8 @@ class Worker {
 
 void WindowGemm::plan(Isa isa, int threads) {
   kernels = isa_kernels(isa).gemm;
-  if (kh == 1 && kw == 1 && sh == 1 && sw == 1 && top == 0 && left == 0 && oh == h && ow == w &&
+  copy = isa_kernels(isa).copy;
+  if (!in_plane && kh == 1 && kw == 1 && sh == 1 && sw == 1 && top == 0 && left == 0 && oh == h && ow == w &&
       out_row == ow * out_pixel && out_image == oh * out_row && residual_row == ow * residual_pixel) {
     // A plain product over all pixels of all images.
     ow = w = batch * h * w;
@@ -229,7 +235,7 @@ void WindowGemm::plan(Isa isa, int threads) {
   cut = false;
   runs = 1;
   int64_t longest = ow;
-  if (edges) {
+  if (edges && !in_plane) {
     // A run costs about as much as two pixels more.
     int64_t work = 0, count = 0, length = 1;
     for (int64_t x = 0, end; x < ow; x = end, count++) {
@@ -245,7 +251,7 @@ void WindowGemm::plan(Isa isa, int threads) {
                          std::max<int64_t>(std::min(longest, (pixels + threads - 1) / threads), 1));
   grid = groups == 1 ? choose_grid(panels, pixels, threads)
                      : ThreadGrid{static_cast<int>(std::clamp<int64_t>(pixels, 1, threads)), 1};
-  copied = edges && !cut;
+  copied = in_plane || (edges && !cut);
   pixel = copied ? ic : in_pitch;
   contiguous = groups == 1 && pixel == ic && !cut && (dw == 1 || kw == 1);
   // A segment is what lies side by side in the input, or an equal part of it.

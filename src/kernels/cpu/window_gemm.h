@@ -3,10 +3,11 @@
 // below the map are skipped. Where windows reach over the left or right edge, either the input rows of a block
 // are first copied, with a margin of zeros, into a ring of rows in cache; or a row of outputs is cut into runs
 // of pixels that see the same taps, each a row of its own to the microkernel, where runs are long (wide
-// dilations). Convolution is one such product, transposed convolution one for each residue of the output
+// dilations). An input whose channels lie apart goes through the ring. Convolution is one such product, transposed convolution one for each residue of the output
 // position.
 #pragma once
 #include "kernels/cpu/gemm_plan.h"
+#include "kernels/isa/copy.h"
 
 namespace hone {
 
@@ -17,12 +18,15 @@ struct WindowGemm {
   int64_t oh = 1, ow = 1, oc = 1, groups = 1;
   int64_t kh = 1, kw = 1, sh = 1, sw = 1, dh = 1, dw = 1, top = 0, left = 0;
   int64_t in_pitch = 1;
+  // > 0: channels lie so far apart, their rows in_pitch, pixels side by side; one group.
+  int64_t in_plane = 0;
   int64_t out_base = 0, out_image = 0, out_row = 0, out_pixel = 0;
   int64_t residual_row = 0, residual_pixel = 0;  // an image of the residual has oh rows
   Epilogue epilogue;
 
   // How; set by plan().
   const GemmKernels* kernels = nullptr;
+  const CopyKernels* copy = nullptr;
   PanelShape panels;  // of one group; B's rows are [kh][kw][ic / groups]
   ThreadGrid grid;
   bool copied = false;  // rows go through the ring
