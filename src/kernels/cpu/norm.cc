@@ -53,7 +53,8 @@ Status prepare_layer(const Problem& p, Prepared& out) {
   q.kernels = isa_kernels(p.isa).reduce;
   q.n = normalized(p);
   q.rows = p.in[0].shape.elements() / q.n;
-  q.rows_per_task = std::clamp<int64_t>(grain / q.n, 1, q.rows);
+  // Few rows: threads share them almost evenly, and each gets the rows that it works on in products before and after.
+  q.rows_per_task = std::clamp<int64_t>(grain / 8 / q.n, 1, q.rows);
   q.tasks = (q.rows + q.rows_per_task - 1) / q.rows_per_task;
   q.epsilon = p.attrs->f("epsilon");
   return {};
@@ -71,8 +72,10 @@ void run_layer(const Run& r) {
       const float mean = q.kernels->row[ReduceKernels::sum](x, q.n) / static_cast<float>(q.n);
       // Of neighbours that are close together and far from zero, the rounding of the mean is not small
       // against their deviation. x - mean is exact there, so its own mean is what was lost.
-      const float count = static_cast<float>(q.n), rest = q.kernels->row_distances(x, q.n, mean) / count;
-      const float squares = q.kernels->row_squares(x, q.n, mean) - count * rest * rest;
+      float distances = 0, squares = 0;
+      q.kernels->row_moments(x, q.n, mean, &distances, &squares);
+      const float count = static_cast<float>(q.n), rest = distances / count;
+      squares -= count * rest * rest;
       const float inverse = inverse_deviation(std::max(squares, 0.0f), q.n, q.epsilon);
       q.kernels->normalize(x, q.n, mean, rest, inverse, input(1), input(2), output(0) + row * q.n);
       if (means) means[row] = mean + rest;

@@ -67,13 +67,32 @@ template <class Op>
 float row(const float* x, int64_t n) {
   return over_row<Op>(x, n, [](f32v v) HONE_LAMBDA { return v; });
 }
-float row_distances(const float* x, int64_t n, float mean) {
-  const f32v m = splat<f32v>(mean);
-  return over_row<Sum>(x, n, [m](f32v v) HONE_LAMBDA { return v - m; });
-}
 float row_squares(const float* x, int64_t n, float mean) {
   const f32v m = splat<f32v>(mean);
   return over_row<Sum>(x, n, [m](f32v v) HONE_LAMBDA { return (v - m) * (v - m); });
+}
+
+// Both sums in one reading; chunks and chains as over_row() has them.
+void row_moments(const float* x, int64_t n, float mean, float* distances, float* squares) {
+  constexpr int64_t chunk = 512 * L;
+  const f32v m = splat<f32v>(mean);
+  f32v sum{}, square{};
+  for (int64_t from = 0; from < n; from += chunk) {
+    const int64_t to = n - from < chunk ? n : from + chunk;
+    f32v s[4]{}, q[4]{};
+    const auto add = [&](auto k, f32v d) HONE_LAMBDA { s[k] += d, q[k] += d * d; };
+    int64_t i = from;
+    for (; i + 4 * L <= to; i += 4 * L)
+      sfor<4>([&](auto k) HONE_LAMBDA { add(k, load<f32v>(x + i + k * L) - m); });
+    for (; i < to; i += L) {
+      const int k = part(to - i);
+      add(Int<0>{}, first_lanes(load_n<f32v>(x + i, k) - m, k, f32v{}));
+    }
+    sum += (s[0] + s[1]) + (s[2] + s[3]);
+    square += (q[0] + q[1]) + (q[2] + q[3]);
+  }
+  *distances = sum_lanes(sum);
+  *squares = sum_lanes(square);
 }
 
 // Joins f(x, column) over the rows of B vectors of columns, K chains each.
@@ -225,7 +244,7 @@ extern const ReduceKernels reduce_kernels;
 const ReduceKernels reduce_kernels = {
     .row = {row<Sum>, row<Max>, row<Min>},
     .columns = {columns<Sum>, columns<Max>, columns<Min>},
-    .row_distances = row_distances,
+    .row_moments = row_moments,
     .row_squares = row_squares,
     .column_squares = column_squares,
     .scale_columns = scale_columns,

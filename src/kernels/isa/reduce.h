@@ -18,8 +18,9 @@ struct ReduceKernels {
   // out[c] = over the rows of column c; `more`: combined with what out[c] holds.
   void (*columns[count])(const MatrixView& x, float* out, bool more);
 
-  // Sum of x - mean of n neighbours: n times what rounding took from the mean.
-  float (*row_distances)(const float* x, int64_t n, float mean);
+  // Of n neighbours: *distances = sum of x - mean, which is n times what rounding took from the mean, and *squares =
+  // sum of (x - mean)^2.
+  void (*row_moments)(const float* x, int64_t n, float mean, float* distances, float* squares);
   // Sum of (x - mean)^2 of n neighbours, and for each column with a mean of its own.
   float (*row_squares)(const float* x, int64_t n, float mean);
   void (*column_squares)(const MatrixView& x, const float* mean, float* out);
