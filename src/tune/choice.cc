@@ -103,13 +103,19 @@ std::vector<StepProblem> step_problems(const Engine& engine, const ShapePlan& pl
   return list;
 }
 
+bool stands_in(const Tactic& t, const Tactic& other) {
+  return !(other.pitched_in & ~t.pitched_in) && !(other.pitched_out & ~t.pitched_out) &&
+         (other.in_place < 0 || other.in_place == t.in_place);
+}
+
 std::vector<const Candidate*> worth_timing(const StepProblem& p) {
   double least = 0;
   for (const Candidate& c : p.candidates)
     if (c.cost > 0 && (least == 0 || c.cost < least)) least = c.cost;
   std::vector<const Candidate*> list;
+  const Candidate* usual = cheapest(p.candidates);
   for (const Candidate& c : p.candidates)
-    if (c.accept && c.cost <= hopeless * least) list.push_back(&c);
+    if (c.accept && c.cost <= hopeless * least && stands_in(*c.tactic, *usual->tactic)) list.push_back(&c);
   return list;
 }
 
@@ -129,7 +135,8 @@ Choice decide(const StepProblem& p, const TimingRecord::Times* times, float max_
   if (const double usual = time(best->tactic); usual > 0) {
     double least = usual;
     for (const Candidate& c : allowed)
-      if (const double us = c.accept ? time(c.tactic) : 0; us > 0 && c.tactic != best->tactic) {
+      if (const double us = c.accept && stands_in(*c.tactic, *best->tactic) ? time(c.tactic) : 0;
+          us > 0 && c.tactic != best->tactic) {
         choice.why = Choice::Why::time;
         if (us < least && us < noise * usual) {
           least = us;

@@ -22,7 +22,11 @@ struct StepProblem {
 // Of all steps whose shapes are known, in order. The plan must outlive them.
 std::vector<StepProblem> step_problems(const Engine&, const ShapePlan&);
 
-// The candidates worth timing: those that accept and are not estimated to cost more than twice the least.
+// Whether a tactic can be put where another was: what that one reads and writes in place, or with a pitch, it can
+// too. If not, steps around it would have to copy, which timing it alone does not show.
+bool stands_in(const Tactic&, const Tactic& other);
+// The candidates worth timing: those that accept, can stand in for the one chosen without times, and are not
+// estimated to cost more than twice the least.
 std::vector<const Candidate*> worth_timing(const StepProblem&);
 
 struct Choice {

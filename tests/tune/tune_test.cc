@@ -233,6 +233,17 @@ TEST(Tune, KeepsPlainSummationWhereErrorsWouldGoTooFar) {
   EXPECT_EQ(timed.tactics(this_target().c_str()), (Names{"conv_gemm_f32", "conv_gemm_f32"}));
 }
 
+TEST(StandsIn, OnlyWhatNeedsNoCopiesThatTheOtherDoesNotNeed) {
+  const Tactic plain{.name = "plain"}, pitched{.name = "pitched", .pitched_in = 1, .pitched_out = 1},
+      in_place{.name = "in_place", .in_place = 0};
+  EXPECT_TRUE(stands_in(plain, plain));
+  EXPECT_TRUE(stands_in(pitched, plain));
+  EXPECT_TRUE(stands_in(in_place, plain));
+  EXPECT_FALSE(stands_in(plain, pitched));
+  EXPECT_FALSE(stands_in(plain, in_place));
+  EXPECT_FALSE(stands_in(pitched, in_place));
+}
+
 TEST(Tune, ExplainsEachStepOnce) {
   TimingRecord record = record_of(300, 200, 100.25);
   const Tuned t =
