@@ -23,6 +23,8 @@ const Pass list[] = {
     {"absorb_pad", Phase::declutter, "lets the window behind a Pad do the padding", absorb_pad},
     {"matmul_bias", Phase::declutter,
      "MatMul and Add of matrices become Gemm; a MatMul of any rank adds its bias", matmul_bias},
+    {"scale_columns", Phase::declutter, "scales of a product's columns go into its weights and bias",
+     scale_columns},
     {"rules", Phase::declutter, "rewrites what rules.def lists", apply_rules},
     {"fuse_attention", Phase::declutter, "softmax between two products becomes Attention", fuse_attention},
     {"dead_code", Phase::declutter, "erases what nobody uses", dead_code},

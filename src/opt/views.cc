@@ -45,7 +45,9 @@ Result<bool> merge_transposes(ir::Graph& g, Node* n, ir::Log& log) {
     ir::Patch p(g, "merge_views", "its input is transposed too");
     Attrs attrs;
     attrs.set("perm", both);
-    p.replace(n->outputs[0], p.add("Transpose", {first->inputs[0]}, std::move(attrs)));
+    p.replace(n->outputs[0], std::ranges::is_sorted(both)
+                                 ? first->inputs[0]
+                                 : p.add("Transpose", {first->inputs[0]}, std::move(attrs)));
     HONE_CHECK(p.apply(&log));
     return true;
   }

@@ -300,10 +300,33 @@ TEST(MatmulBias, BecomesGemm) {
             0);
 }
 
+TEST(ScaleColumns, GoIntoWeightsAndBias) {
+  const std::vector<std::string> product = {"%w = const f32[2,3] {1,2,3,4,5,6}", "%c = const f32[3] {1,0,-1}",
+                                            "%a = MatMul(%x, %w)", "%b = Add(%a, %c)"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), product.begin(), product.end());
+    return run("matmul_bias scale_columns merge_views dead_code", "(%x: f32[1,4,2]) -> (%y)", more);
+  };
+  const std::string last = with({"%s = const f32[1,1,3] {2,3,-1}", "%y = Mul(%s, %b)"});
+  EXPECT_EQ(count(last, " = Mul("), 0) << last;
+  EXPECT_NE(last.find("{2, 6, -3, 8, 15, -6}"), last.npos) << last;
+  EXPECT_NE(last.find("{2, 0, 1}"), last.npos) << last;
+  const std::string first =
+      with({"%s = const f32[3,1] {2,3,-1}", "%t = Transpose(%b) {perm=[0,2,1]}", "%y = Mul(%t, %s)"});
+  EXPECT_EQ(count(first, " = Mul("), 0) << first;
+  // Along another axis, or of what is seen elsewhere, it stays.
+  EXPECT_EQ(count(with({"%s = const f32[4,1] {2,3,-1,5}", "%y = Mul(%b, %s)"}), " = Mul("), 1);
+  EXPECT_EQ(count(with({"%s = const f32[3] {2,3,-1}", "%z = Mul(%b, %s)", "%y = Add(%z, %b)"}), " = Mul("),
+            1);
+}
+
 TEST(MergeViews, ChainsBecomeOne) {
   EXPECT_EQ(run("merge_views dead_code", "(%x: f32[2,3,4]) -> (%y)",
                 {"%a = Transpose(%x) {perm=[1,2,0]}", "%y = Transpose(%a) {perm=[1,0,2]}"}),
             "%y: f32[4,3,2] = Transpose(%x) {perm=[2, 1, 0]}");
+  EXPECT_EQ(run("merge_views dead_code", "(%x: f32[2,3,4]) -> (%y)",
+                {"%a = Transpose(%x) {perm=[1,2,0]}", "%b = Transpose(%a) {perm=[2,0,1]}", "%y = Relu(%b)"}),
+            "%y: f32[2,3,4] = Relu(%x)");
   EXPECT_EQ(run("merge_views dead_code", "(%x: f32[2,3,4]) -> (%y)",
                 {"%a = Flatten(%x)", "%u = const i64[1] {0}", "%y = Unsqueeze(%a, %u)"}),
             "%c = const i64[3] {1, 2, 12}\n%y: f32[1,2,12] = Reshape(%x, %c)");
