@@ -77,10 +77,9 @@ HONE_INLINE V gather_lanes(const V (&v)[R], Ints<J...>) {
   }
 }
 
-// R planes of n elements become n groups of R (Join), or the other way round. Returns how many groups were
-// done.
+// R planes of n elements become n groups of R (Join), or the other way round.
 template <int R, bool Join, class T>
-HONE_INLINE int64_t interleave(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t n) {
+HONE_INLINE void interleave(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t n) {
   constexpr int N = side<T>;
   using V = vec<T, N>;
   int64_t i = 0;
@@ -92,36 +91,30 @@ HONE_INLINE int64_t interleave(T* to, int64_t to_row, const T* from, int64_t fro
       store(Join ? to + R * i + k * N : to + k * to_row + i, gather_lanes<R, Join, k>(v, Count<N>{}));
     });
   }
-  return i;
+  if (const int m = static_cast<int>(n - i)) {
+    // Of the R * m elements side by side, those that vector k holds.
+    const auto part = [&](int k) HONE_LAMBDA {
+      const int left = R * m - k * N;
+      return left < 0 ? 0 : left < N ? left : N;
+    };
+    V v[R];
+    sfor<R>([&](auto k) HONE_LAMBDA {
+      v[k] = Join ? load_n<V>(from + k * from_row + i, m) : load_n<V>(from + R * i + k * N, part(k));
+    });
+    sfor<R>([&](auto k) HONE_LAMBDA {
+      store_n(Join ? to + R * i + k * N : to + k * to_row + i, gather_lanes<R, Join, k>(v, Count<N>{}),
+              Join ? part(k) : m);
+    });
+  }
 }
 
-template <class T>
-HONE_INLINE int64_t planes_to_groups(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows,
-                                     int64_t columns) {
-  if (to_row != rows) return 0;
-  switch (rows) {
-    case 2:
-      return interleave<2, true>(to, 0, from, from_row, columns);
-    case 3:
-      return interleave<3, true>(to, 0, from, from_row, columns);
-    case 4:
-      return interleave<4, true>(to, 0, from, from_row, columns);
-  }
-  return 0;
-}
-template <class T>
-HONE_INLINE int64_t groups_to_planes(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows,
-                                     int64_t columns) {
-  if (from_row != columns) return 0;
-  switch (columns) {
-    case 2:
-      return interleave<2, false>(to, to_row, from, 0, rows);
-    case 3:
-      return interleave<3, false>(to, to_row, from, 0, rows);
-    case 4:
-      return interleave<4, false>(to, to_row, from, 0, rows);
-  }
-  return 0;
+template <bool Join, class T>
+HONE_INLINE bool interleave(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t r, int64_t n) {
+  if (r == 2) interleave<2, Join>(to, to_row, from, from_row, n);
+  else if (r == 3) interleave<3, Join>(to, to_row, from, from_row, n);
+  else if (r == 4) interleave<4, Join>(to, to_row, from, from_row, n);
+  else return false;
+  return true;
 }
 
 template <class T>
@@ -130,15 +123,8 @@ void transpose(void* to_, int64_t to_row, const void* from_, int64_t from_row, i
   constexpr int N = side<T>;
   T* to = static_cast<T*>(to_);
   const T* from = static_cast<const T*>(from_);
-  if (const int64_t done = planes_to_groups(to, to_row, from, from_row, rows, columns)) {
-    to += done * to_row;
-    from += done;
-    columns -= done;
-  } else if (const int64_t groups = groups_to_planes(to, to_row, from, from_row, rows, columns)) {
-    to += groups;
-    from += groups * from_row;
-    rows -= groups;
-  }
+  if (to_row == rows && interleave<true>(to, to_row, from, from_row, rows, columns)) return;
+  if (from_row == columns && interleave<false>(to, to_row, from, from_row, columns, rows)) return;
   for (int64_t c = 0; c < columns; c += N)
     for (int64_t r = 0; r < rows; r += N) {
       const int m = rows - r < N ? static_cast<int>(rows - r) : N,
