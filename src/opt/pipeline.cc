@@ -18,6 +18,7 @@ const Pass list[] = {
     {"explicit_windows", Phase::declutter,
      "auto_pad becomes pads; strides, dilations, kernel_shape are filled in", explicit_windows},
     {"merge_views", Phase::declutter, "joins chains of Transpose, of Reshape and its like", merge_views},
+    {"join_splits", Phase::declutter, "what was split and put together again is taken whole", join_splits},
     {"fold_affine", Phase::declutter,
      "puts scale and shift of BatchNormalization, Mul, Add into the weights before them", fold_affine},
     {"absorb_pad", Phase::declutter, "lets the window behind a Pad do the padding", absorb_pad},

@@ -142,13 +142,20 @@ class Aliaser {
     const Parts kind = parts(s, whole);
     if (kind == Parts::none || !(own_[at(whole)] || kind == Parts::range)) return;
     if (kind == Parts::range && alias_[at(whole)].pitched) return;
-    int64_t offset = 0;
+    const auto size = [&](int v) {
+      return kind == Parts::range ? bytes(v) : dtype_bytes(types_[at(v)].dtype, types_[at(v)].shape.back());
+    };
+    // An output that nobody wants takes what the others leave; two of them are left to the kernel.
+    if (std::count(p.out.begin(), p.out.end(), -1) > 1) return;
+    int64_t rest = size(whole), offset = 0;
+    for (const int v : p.out)
+      if (v >= 0) rest -= size(v);
     for (const int v : p.out) {
-      if (v < 0) return;  // sizes are not known from the outputs alone: leave it to the kernel
-    }
-    for (const int v : p.out) {
-      const Shape& shape = types_[at(v)].shape;
-      const int64_t part = kind == Parts::range ? bytes(v) : dtype_bytes(types_[at(v)].dtype, shape.back());
+      if (v < 0) {
+        offset += rest;
+        continue;
+      }
+      const int64_t part = size(v);
       if (own_[at(v)] && alias_[at(v)].parent < 0 && part > 0 && !touched_outside_[at(v)] &&
           (kind == Parts::range || (readers_take_pitch(v, -1) && !has_children(v))))
         alias_[at(v)] = {whole, offset, kind == Parts::row};

@@ -90,6 +90,23 @@ TEST(Session, SplitPartsAreReadInPlace) {
   })");
 }
 
+TEST(Session, SplitPartsThatNobodyWantsAreLeftOut) {
+  check(R"(graph @g(%x: f32[1,3,3,8]) -> (%r, %s) {
+    %a = Relu(%x)
+    %b, %c, %d, %e = Split(%a) {axis=3, num_outputs=4}
+    %r = Concat(%d, %b, %e) {axis=3}
+    %f = Sigmoid(%x)
+    %g, %h = Split(%f) {axis=3, num_outputs=2}
+    %i = Tanh(%h)
+    %s = Concat(%f, %i) {axis=3}
+  })");
+  check(R"(graph @g(%x: f32[9,3,8]) -> (%r) {
+    %a = Relu(%x)
+    %b, %c, %d = Split(%a) {axis=0, num_outputs=3}
+    %r = Mul(%b, %d)
+  })");
+}
+
 TEST(Session, ViewsShareMemory) {
   check(R"(graph @g(%x: f32[2,12]) -> (%r, %v) {
     %s = const i64[3] {2, 3, 4}

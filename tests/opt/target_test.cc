@@ -320,6 +320,20 @@ TEST(ScaleColumns, GoIntoWeightsAndBias) {
             1);
 }
 
+TEST(JoinSplits, PartsSideBySideAreTakenWhole) {
+  const std::string signature = "(%x: f32[2,6,4]) -> (%y)";
+  const auto joined = [&](const char* concat) {
+    return count(run("join_splits sweep", signature,
+                     {"%a = Relu(%x)", "%b, %c = Split(%a) {axis=1, num_outputs=2}", "%d = Neg(%c)", concat}),
+                 "Concat(%a, %d)") == 1;
+  };
+  EXPECT_TRUE(joined("%y = Concat(%b, %c, %d) {axis=1}"));
+  EXPECT_TRUE(joined("%y = Concat(%b, %c, %d) {axis=-2}"));
+  EXPECT_FALSE(joined("%y = Concat(%c, %b, %d) {axis=1}"));
+  EXPECT_FALSE(joined("%y = Concat(%b, %c, %d) {axis=2}"));
+  EXPECT_FALSE(joined("%y = Concat(%b, %d, %c) {axis=1}"));
+}
+
 TEST(MergeViews, ChainsBecomeOne) {
   EXPECT_EQ(run("merge_views dead_code", "(%x: f32[2,3,4]) -> (%y)",
                 {"%a = Transpose(%x) {perm=[1,2,0]}", "%y = Transpose(%a) {perm=[1,0,2]}"}),

@@ -1,5 +1,6 @@
 // Concat and Split: one strided copy for each part. A part that the planner has put in its place in the whole
 // is skipped.
+#include <algorithm>
 #include <new>
 
 #include "kernels/cpu/copy.h"
@@ -33,10 +34,15 @@ Status prepare(const Problem& p, Prepared& out) {
   new (out.params.data()) Header{static_cast<int64_t>(parts.size())};
   auto* plan = reinterpret_cast<CopyPlan*>(out.params.data() + plans_offset);
   const auto w = strides_of(whole);
-  int64_t offset = 0;
+  int64_t offset = 0, rest = whole.shape[static_cast<size_t>(axis)];
+  for (const Operand& part : parts)
+    if (part) rest -= part.shape[static_cast<size_t>(axis)];
   for (const Operand& part : parts) {
-    // An output without a consumer has no operand; where it ends is not known from here on.
-    if (!part) return error(Code::unsupported, "a part of %s is not wanted", p.op->name);
+    if (!part) {  // an output without a consumer: the others leave it the rest
+      new (plan++) CopyPlan();
+      offset += rest * w[static_cast<size_t>(axis)];
+      continue;
+    }
     const auto s = strides_of(part);
     Nest<2> nest;
     for (size_t i = 0; i < part.shape.size(); i++)
@@ -81,7 +87,8 @@ void run(const Run& r) {
 
 Accept accepts_split(const Problem& p) {
   REFUSE_UNLESS(accepts(p), accepts(p).why());
-  for (const Operand& o : p.out) REFUSE_UNLESS(o, "a part is not wanted");
+  REFUSE_UNLESS(std::ranges::count_if(p.out, [](const Operand& o) { return !o; }) <= 1,
+                "more than one part is not wanted");
   return Accept::yes();
 }
 

@@ -29,7 +29,7 @@ std::array<int64_t, max_rank> strides_of(const Operand& o) {
 CopyPlan plan_copy(const Problem& problem, Nest<2> nest, int64_t to_offset, int64_t from_offset) {
   CopyPlan p;
   p.kernels = isa_kernels(problem.isa).copy;
-  const int64_t bytes = dtype_bytes(problem.out[0].dtype, 1);
+  const int64_t bytes = dtype_bytes(problem.in[0].dtype, 1);
   while (int64_t{1} << p.log_size < bytes) p.log_size++;
   p.to_offset = to_offset;
   p.from_offset = from_offset;
