@@ -5,7 +5,12 @@
 // sum depends on the strips: the bits are those of the steps run one after another.
 //
 //   expand 1x1 -> ring of rows -> depthwise -> strip -> project 1x1 (+ residual) -> output
+//
+// A last step may sum up the output of the one before, which then does exist as a whole, while it is in cache.
 #pragma once
+#include <optional>
+#include <vector>
+
 #include "kernels/tactic.h"
 
 namespace hone {
@@ -30,8 +35,8 @@ class Strips {
   // What tactic, prepared and packed point to must outlive this.
   Strips(std::span<const StripStep>, int64_t cache_bytes);
 
-  int64_t scratch_bytes() const { return thread_bytes_ * threads_; }
-  // Operands and outputs of all steps, one after another; those in between are not looked at.
+  int64_t scratch_bytes() const { return thread_bytes_ * threads_ + partial_bytes_; }
+  // Operands and outputs of all steps, one after another; what steps hand on is not looked at.
   void run(std::span<const void* const> in, std::span<void* const> out, void* scratch, ThreadPool&) const;
 
  private:
@@ -53,7 +58,9 @@ class Strips {
   void make(Band&, size_t step, int64_t begin, int64_t end, std::byte* to) const;
 
   std::vector<Step> steps_;
-  bool by_rows_ = false;  // a step needs more than a pixel of its operand
+  std::optional<Step> sum_;  // the step that sums up
+  int64_t partial_bytes_ = 0;
+  bool by_rows_ = false;  // a step needs more than a pixel of its operand, or rows
   int64_t images_ = 1;
   int threads_ = 1;
   int64_t strip_ = 1;                              // pixels of the last output made at once

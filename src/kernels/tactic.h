@@ -136,6 +136,11 @@ struct StripKernel {
   Accept (*reach)(const Problem&, int operand, Reach&);
   void (*run)(const StripRun&);
   int64_t (*scratch)(const void* params) = nullptr;  // bytes, of a thread; null: none
+  // Of a step that sums its operand up; it can only end a chain. run() then takes pixels of the operand, whole
+  // rows, each once, and leaves what it finds in memory of `partial` bytes (StripRun::out) that all threads
+  // share; finish() makes the output of that.
+  int64_t (*partial)(const void* params) = nullptr;
+  void (*finish)(const void* params, const void* partial, void* out) = nullptr;
 };
 
 struct Tactic {

@@ -18,11 +18,13 @@ size_t at(int i) { return static_cast<size_t>(i); }
 class Finder {
  public:
   Finder(const Program& program, std::span<const AliasStep> steps, std::span<const ValueType> types,
-         const std::vector<bool>& own, std::span<const int> pinned, int64_t l2_bytes)
+         const std::vector<bool>& own, std::span<const int> pinned, int64_t l2_bytes, int threads)
       : program_(program),
         steps_(steps),
         types_(types),
         l2_bytes_(l2_bytes),
+        threads_(threads),
+        own_(own),
         hidden_(own),
         taken_(steps.size()),
         reads_(program.values.size()),
@@ -42,6 +44,7 @@ class Finder {
       if (taken_[i]) continue;
       Chain chain{.links = {{static_cast<int>(i)}}};
       while (chain.links.size() < Strips::max_steps && follow(chain)) {}
+      if (chain.links.size() < Strips::max_steps) sum_up(chain);
       if (chain.links.size() < 2) continue;
       for (const Chain::Link& l : chain.links) taken_[at(l.index)] = true;
       chains.push_back(std::move(chain));
@@ -89,7 +92,7 @@ class Finder {
     // Each strip reads all weights again: from beyond the cache if they are large.
     int64_t weights = weight_bytes(to);
     for (const Chain::Link& l : chain.links) weights += weight_bytes(at(l.index));
-    if (weights > std::max(l2_bytes_ / 3, few_weights) && bytes(v) > l2_bytes_ / 2) return false;
+    if (weights > std::max(l2_bytes_ / 4, few_weights) && bytes(v) > l2_bytes_ * 3 / 4) return false;
     if (bytes(v) > l2_bytes_) return true;
     // Not for its own sake, but what a depthwise step hands on is in cache if its input comes in strips.
     if (chain.windowed && reach.pixel) return true;
@@ -110,6 +113,7 @@ class Finder {
     const Shape& shape = types_[at(v)].shape;
     const int made = program_step(to).out[0];
     if (shape.elements() == 0 || made < 0 || types_[at(made)].shape.elements() == 0) return false;
+    if (!steps_[to].tactic->strips || steps_[to].tactic->strips->finish) return false;
     Reach r, first;
     if (!reach(to, chained, r) || (chain.links.size() == 1 && !reach(from, -1, first))) return false;
     if (!worthwhile(chain, v, to, r)) return false;
@@ -118,10 +122,35 @@ class Finder {
     return true;
   }
 
+  // Appends a global pool of what the chain makes.
+  void sum_up(Chain& chain) const {
+    const size_t from = at(chain.links.back().index);
+    if (!steps_[from].tactic || !steps_[from].tactic->strips || steps_[from].tactic->strips->finish) return;
+    const int v = program_step(from).out[0];
+    if (v < 0 || !own_[at(v)] || weight_bytes(from) > std::max(l2_bytes_ / 4, few_weights)) return;
+    const Shape& shape = types_[at(v)].shape;
+    if (shape.rank() != 4 || shape.elements() == 0) return;
+    const int64_t rows = shape[0] * shape[1];
+    if (rows % threads_ != 0 && rows < 8 * threads_) return;
+    Reach r;
+    if (chain.links.size() == 1 && !reach(from, -1, r)) return;
+    for (size_t to = from + 1; to < steps_.size(); to++) {
+      const Tactic* t = steps_[to].tactic;
+      if (taken_[to] || !t || !t->strips || !t->strips->finish || program_step(to).in[0] != v ||
+          !reach(to, 0, r))
+        continue;
+      chain.links.push_back({static_cast<int>(to), 0});
+      chain.sums = true;
+      return;
+    }
+  }
+
   const Program& program_;
   std::span<const AliasStep> steps_;
   std::span<const ValueType> types_;
   const int64_t l2_bytes_;
+  const int threads_;
+  const std::vector<bool>& own_;
   std::vector<bool> hidden_;  // per value: nobody but the steps that read it would miss it
   std::vector<bool> taken_;   // per step: in a chain
   std::vector<int> reads_, reader_;
@@ -131,10 +160,10 @@ class Finder {
 
 std::vector<Chain> find_chains(const Program& program, std::span<const AliasStep> steps,
                                std::span<const ValueType> types, const std::vector<bool>& own,
-                               std::span<const int> pinned, int64_t l2_bytes) {
+                               std::span<const int> pinned, int64_t l2_bytes, int threads) {
   const char* text = std::getenv("HONE_STRIPS");
   if (text && std::string_view(text) == "0") return {};
-  return Finder(program, steps, types, own, pinned, l2_bytes).run();
+  return Finder(program, steps, types, own, pinned, l2_bytes, threads).run();
 }
 
 }  // namespace hone

@@ -7,8 +7,8 @@
 
 namespace hone {
 
-// Steps whose output only the next one reads, which takes it as operand `chained`. A chain runs where its last
-// step stands.
+// Steps whose output only the next one reads, which takes it as operand `chained`. A step that sums up what the
+// last of them makes may follow; others may read that too. A chain runs where its last step stands, but for that.
 struct Chain {
   struct Link {
     int index = 0;     // in the list of static steps
@@ -16,6 +16,9 @@ struct Chain {
   };
   std::vector<Link> links;  // at least two
   bool windowed = false;    // the last one looks at more than a pixel of its operand for one of its own
+  bool sums = false;        // the last one sums up
+
+  const Link& maker() const { return links[links.size() - (sums ? 2 : 1)]; }  // of the map that is made whole
 };
 
 // own: values that live in the arena; pinned: those that must exist as a whole.
@@ -25,10 +28,12 @@ struct Chain {
 //    slower memory twice;
 //  * between a depthwise step whose input comes in strips and the 1x1 behind it;
 //  * between an elementwise step (the scale of squeeze-and-excitation) and the 1x1 behind it: saves a pass;
+//  * that is made whole for others, if a global pool reads it, as that saves a pass, too; where its rows come out
+//    even for the threads.
 // and never where the weights of the chain do not stay in that cache from strip to strip.
 // HONE_L2 (base/cpu.h) sets the size for another target, or for less memory; HONE_STRIPS=0 makes all maps whole.
 std::vector<Chain> find_chains(const Program&, std::span<const AliasStep> steps,
                                std::span<const ValueType> types, const std::vector<bool>& own,
-                               std::span<const int> pinned, int64_t l2_bytes);
+                               std::span<const int> pinned, int64_t l2_bytes, int threads);
 
 }  // namespace hone

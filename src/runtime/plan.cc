@@ -277,14 +277,14 @@ class Planner {
 
   // What the steps of a chain hand on gets no memory.
   void make_chains() {
-    chains_ = find_chains(program_, steps_, plan_->types, own_, pinned_, l2_cache_bytes());
+    chains_ = find_chains(program_, steps_, plan_->types, own_, pinned_, l2_cache_bytes(), threads_);
     for (size_t c = 0; c < chains_.size(); c++) {
       const std::vector<Chain::Link>& links = chains_[c].links;
       for (const Chain::Link& l : links) {
         AliasStep& s = steps_[at(l.index)];
         s.chain = static_cast<int>(c);
-        s.runs_at = steps_[at(links.back().index)].step;
-        if (&l == &links.back()) continue;
+        s.runs_at = steps_[at(chains_[c].maker().index)].step;
+        if (l.index >= chains_[c].maker().index) continue;
         const int v = program_.steps[at(s.step)].out[0];
         own_[at(v)] = false;
         plan_->slots[at(v)].where = Slot::Where::none;
@@ -359,7 +359,7 @@ class Planner {
       step.in.insert(step.in.end(), p.in.begin(), p.in.end());
       step.out.insert(step.out.end(), p.out.begin(), p.out.end());
     }
-    step.step = step.chain.back().step;
+    step.step = steps_[at(c.maker().index)].step;
     step.strips = std::make_unique<Strips>(strips, l2_cache_bytes() * 3 / 8);
     take_scratch(step, step.strips->scratch_bytes(), blocks);
     plan_->steps.push_back(std::move(step));

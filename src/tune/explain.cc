@@ -141,7 +141,8 @@ std::vector<std::string> explain_strips(const Engine& engine, const ShapePlan& p
       line += "'" + p.name + "'";
       if (&link == &s.chain.back()) continue;
       const ValueType& t = plan.types[static_cast<size_t>(p.out[0])];
-      hidden += dtype_bytes(t.dtype, t.shape.elements());
+      if (plan.slots[static_cast<size_t>(p.out[0])].where == Slot::Where::none)
+        hidden += dtype_bytes(t.dtype, t.shape.elements());
       line += " " + t.shape.str() + ", ";
     }
     if (!line.empty()) chains.push_back("    " + line);

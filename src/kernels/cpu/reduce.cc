@@ -126,16 +126,26 @@ void reduce_part(const Params& q, const float* x, int64_t c, int64_t n, int64_t 
   if (q.apart == 0) q.columns({x, 0, q.by_row ? 1 : n, 0}, q.by_row ? out : out + c, false);
 }
 
+void scale(const Params& q, float* p, int64_t n) {
+  if (q.mean)
+    for (int64_t i = 0; i < n; i++) p[i] *= q.scale;
+}
+
+// The outputs, from those of each slice.
+void join_slices(const Params& q, const float* partial, float* y) {
+  const int64_t columns = q.by_row ? 1 : q.width;
+  for (int64_t o = 0; o < q.outer; o++) {
+    q.columns({partial + o * q.slices * columns, q.slices, columns, columns}, y + o * columns, false);
+    scale(q, y + o * columns, columns);
+  }
+}
+
 void run(const Run& r) {
   const auto& q = r.as<Params>();
   const float* x = static_cast<const float*>(r.in[0]);
   float* y = static_cast<float*>(r.out[0]);
   const int64_t columns = q.by_row ? 1 : q.width;
   float* partial = q.slices > 1 ? static_cast<float*>(r.scratch) : y;
-  const auto scale = [&](float* p, int64_t n) {
-    if (q.mean)
-      for (int64_t i = 0; i < n; i++) p[i] *= q.scale;
-  };
   r.pool.run(q.tasks, [&](int64_t task, int) {
     const int64_t c = task % q.column_tasks * q.column_block, n = std::min(q.column_block, columns - c);
     const int64_t s = task / q.column_tasks % q.slices,
@@ -143,14 +153,10 @@ void run(const Run& r) {
     for (int64_t o = first; o < std::min(q.outer, first + q.outer_per_task); o++) {
       float* out = partial + (o * q.slices + s) * columns;
       reduce_part(q, x + offset_of(q.outer_rank, q.outer_size, q.outer_stride, o), c, n, s, out);
-      if (q.slices == 1) scale(out + c, n);
+      if (q.slices == 1) scale(q, out + c, n);
     }
   });
-  if (q.slices == 1) return;
-  for (int64_t o = 0; o < q.outer; o++) {
-    q.columns({partial + o * q.slices * columns, q.slices, columns, columns}, y + o * columns, false);
-    scale(y + o * columns, columns);
-  }
+  if (q.slices > 1) join_slices(q, partial, y);
 }
 
 Status prepare_axes(const Problem& p, Prepared& out, ReduceKernels::Op op, bool mean, const bool* reduced) {
@@ -200,25 +206,76 @@ Accept accepts_global(const Problem& p) {
   return Accept::yes();
 }
 
+// Maps of several rows, of pixels and channels that no dimension of size 1 lets plan() merge away.
+bool by_map_rows(const Problem& p) {
+  const Shape& s = p.in[0].shape;
+  return p.attrs->flag("channels_last") && s.rank() == 4 && s[1] > 1 && s[2] > 1 && s[3] > 1;
+}
+int64_t partial_bytes(const void* params) {
+  const auto& q = *static_cast<const Params*>(params);
+  return q.outer * q.slices * q.width * static_cast<int64_t>(sizeof(float));
+}
+
 template <ReduceKernels::Op Op>
 Status prepare_global(const Problem& p, Prepared& out) {
   bool reduced[max_rank] = {};
   const size_t first = spatial_axis(p.attrs->flag("channels_last"));
   for (size_t i = 0; i + 2 < p.in[0].shape.size(); i++) reduced[first + i] = true;
-  return prepare_axes(p, out, Op, Op == ReduceKernels::sum, reduced);
+  HONE_CHECK(prepare_axes(p, out, Op, Op == ReduceKernels::sum, reduced));
+  if (!by_map_rows(p)) return {};
+  // Rows of the map are slices, as then they can be reduced where they are made, with the same bits.
+  auto& q = *reinterpret_cast<Params*>(out.params.data());
+  q.slices = p.in[0].shape[1];
+  q.column_tasks = q.outer_per_task = 1;
+  q.column_block = q.width;
+  q.tasks = q.outer * q.slices;
+  out.scratch_bytes = partial_bytes(&q);
+  return {};
 }
+
+Accept reach_global(const Problem& p, int operand, Reach& r) {
+  REFUSE_UNLESS(operand == 0, "it sums up what another step makes");
+  REFUSE_UNLESS(by_map_rows(p), "the operand is no map of several rows with channels last");
+  r.pixel = true;
+  return Accept::yes();
+}
+
+void run_strip(const StripRun& r) {
+  const auto& q = r.as<Params>();
+  const int64_t width = q.rows / q.slices;  // of the map; all images follow one another
+  for (int64_t row = r.begin / width; row < r.end / width; row++)
+    q.columns({static_cast<const float*>(r.in[0]) + row * width * q.row_stride, width, q.width, q.row_stride},
+              static_cast<float*>(r.out) + row * q.width, false);
+}
+
+void finish_strips(const void* params, const void* partial, void* out) {
+  join_slices(*static_cast<const Params*>(params), static_cast<const float*>(partial),
+              static_cast<float*>(out));
+}
+
+constexpr StripKernel strips{
+    .reach = reach_global, .run = run_strip, .partial = partial_bytes, .finish = finish_strips};
 
 }  // namespace
 
 #define REDUCE_TACTIC(name_, op_, accepts_, ...) \
   extern const Tactic tactic_##name_{            \
       .name = #name_, .op = #op_, .accepts = accepts_, .prepare = __VA_ARGS__, .run = run, .pitched_in = 1};
-REDUCE_TACTIC(global_average_pool_f32, GlobalAveragePool, accepts_global, prepare_global<ReduceKernels::sum>)
-REDUCE_TACTIC(global_max_pool_f32, GlobalMaxPool, accepts_global, prepare_global<ReduceKernels::max>)
 REDUCE_TACTIC(reduce_max_f32, ReduceMax, accepts, prepare<ReduceKernels::max, false>)
 REDUCE_TACTIC(reduce_mean_f32, ReduceMean, accepts, prepare<ReduceKernels::sum, true>)
 REDUCE_TACTIC(reduce_min_f32, ReduceMin, accepts, prepare<ReduceKernels::min, false>)
 REDUCE_TACTIC(reduce_sum_f32, ReduceSum, accepts, prepare<ReduceKernels::sum, false>)
 #undef REDUCE_TACTIC
+#define POOL_TACTIC(name_, op_, kind)                                                \
+  extern const Tactic tactic_##name_{.name = #name_,                                 \
+                                     .op = #op_,                                     \
+                                     .accepts = accepts_global,                      \
+                                     .prepare = prepare_global<ReduceKernels::kind>, \
+                                     .run = run,                                     \
+                                     .pitched_in = 1,                                \
+                                     .strips = &strips};
+POOL_TACTIC(global_average_pool_f32, GlobalAveragePool, sum)
+POOL_TACTIC(global_max_pool_f32, GlobalMaxPool, max)
+#undef POOL_TACTIC
 
 }  // namespace hone

@@ -31,6 +31,12 @@ Strips::Strips(std::span<const StripStep> chain, int64_t cache_bytes) {
            .ins = c.problem->in.size(),
            .chained = static_cast<size_t>(std::max(c.chained, 0))};
     first_in += s.ins;
+    if (s.kernel->finish) {
+      sum_ = s;
+      partial_bytes_ = s.kernel->partial(s.params);
+      by_rows_ = true;
+      break;
+    }
     // [image, (row,) column, channel]; other ranks are one row of an image.
     const auto height_of = [](const Shape& x) { return x.rank() == 4 ? x[1] : 1; };
     s.height = height_of(shape);
@@ -47,12 +53,13 @@ Strips::Strips(std::span<const StripStep> chain, int64_t cache_bytes) {
     steps_.push_back(s);
   }
   const Step& last = steps_.back();
+  const auto summed = [&](int64_t pixels) { return sum_ ? pixels * last.pixel_bytes : 0; };
   const int64_t band = (images_ * last.height * last.width + threads_ - 1) / threads_;
   const int64_t unit = by_rows_ ? last.width : 16;
   // As tall as the cache allows, as loops within a strip are then long; but no taller than the band.
   strip_ = unit;
-  while (strip_ < band && lay_out(strip_ + unit) <= cache_bytes) strip_ += unit;
-  thread_bytes_ = lay_out(strip_);
+  while (strip_ < band && lay_out(strip_ + unit) + summed(strip_ + unit) <= cache_bytes) strip_ += unit;
+  thread_bytes_ = round_up(lay_out(strip_));
 }
 
 // Places buffers for strips of so many pixels; returns the bytes of a thread.
@@ -136,15 +143,29 @@ void Strips::run(std::span<const void* const> in, std::span<void* const> out, vo
   const Step& last = steps_.back();
   const int64_t image = last.height * last.width, unit = by_rows_ ? last.width : 1,
                 units = unit ? images_ * image / unit : 0;
+  void* const made = out[steps_.size() - 1];
+  void* const partial = static_cast<std::byte*>(scratch) + thread_bytes_ * threads_;
   pool.run(std::min<int64_t>(units, threads_), [&](int64_t part, int) {
     Band band{in, static_cast<std::byte*>(scratch) + part * thread_bytes_};
     const Share share(units, std::min<int64_t>(units, threads_), part);
     for (int64_t m = share.begin * unit, n; m < share.end * unit; m = n) {
       n = std::min(m + strip_, share.end * unit);
       if (by_rows_) n = std::min(n, (m / image + 1) * image);
-      make(band, steps_.size() - 1, m, n, static_cast<std::byte*>(out.back()));
+      make(band, steps_.size() - 1, m, n, static_cast<std::byte*>(made));
+      if (!sum_) continue;
+      const void* operand = made;
+      sum_->kernel->run({.params = sum_->params,
+                         .packed = sum_->packed,
+                         .in = {&operand, 1},
+                         .out = partial,
+                         .begin = m,
+                         .end = n,
+                         .wrap = INT64_MAX,
+                         .back = 0,
+                         .scratch = nullptr});
     }
   });
+  if (sum_) sum_->kernel->finish(sum_->params, partial, out.back());
 }
 
 }  // namespace hone
