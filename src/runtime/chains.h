@@ -28,9 +28,9 @@ struct Chain {
 //    slower memory twice;
 //  * between a depthwise step whose input comes in strips and the 1x1 behind it;
 //  * between an elementwise step (the scale of squeeze-and-excitation) and the 1x1 behind it: saves a pass;
-//  * that is made whole for others, if a global pool reads it, as that saves a pass, too; where its rows come out
-//    even for the threads.
-// and never where the weights of the chain do not stay in that cache from strip to strip.
+// but not if the weights of the chain would not stay in that cache from strip to strip. A map that is made whole
+// is made in strips for a global pool that reads it, which saves a pass, too, if its rows come out even for the
+// threads. docs/performance.md says what each of these is worth.
 // HONE_L2 (base/cpu.h) sets the size for another target, or for less memory; HONE_STRIPS=0 makes all maps whole.
 std::vector<Chain> find_chains(const Program&, std::span<const AliasStep> steps,
                                std::span<const ValueType> types, const std::vector<bool>& own,

@@ -142,7 +142,8 @@ TEST(Strips, BlocksOfAllKindsKeepTheirBits) {
   for (const Kind& b : {Kind{"1,13,11,8", 8, 40, 12, 3, 1, relu}, Kind{"1,12,17,5", 5, 33, 7, 3, 2, swish},
                         Kind{"2,9,10,16", 16, 48, 24, 5, 1, silu}, Kind{"1,16,7,3", 3, 19, 16, 5, 2, relu},
                         Kind{"3,5,6,4", 4, 17, 4, 3, 1, ""}, Kind{"1,1,9,6", 6, 20, 5, 3, 1, relu},
-                        Kind{"1,14,1,6", 6, 20, 5, 7, 2, relu}, Kind{"1,2,2,1", 1, 1, 1, 5, 1, relu}}) {
+                        Kind{"1,14,1,6", 6, 20, 5, 7, 2, relu}, Kind{"1,2,2,1", 1, 1, 1, 5, 1, relu},
+                        Kind{"5,2,6,4", 4, 17, 6, 3, 2, relu}}) {
     SCOPED_TRACE(strf("%s k%d s%d", b.input, b.k, b.stride));
     Net net(b.input);
     const std::string a = net.conv("%x0", b.in, b.wide, 1, b.inner);

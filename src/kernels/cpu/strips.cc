@@ -80,7 +80,8 @@ int64_t Strips::lay_out(int64_t pixels) {
       from.slots = 0;
       from.buffer = take(pixels * from.pixel_bytes);
     } else {
-      const int64_t rows = std::max<int64_t>((pixels + s.width - 1) / s.width, 1);
+      // A strip ends where its image does.
+      const int64_t rows = std::clamp<int64_t>((pixels + s.width - 1) / s.width, 1, s.height);
       from.slots = std::min(from.height, (rows - 1) * s.reach.stride + s.reach.extent);
       from.slots = std::max<int64_t>(from.slots, 1);
       from.buffer = take(from.slots * from.row_bytes());
