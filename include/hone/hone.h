@@ -219,6 +219,7 @@ typedef struct hone_session_options {
   int keep_values; /* not 0: all intermediate values survive a run (hone_session_value); takes more memory */
   hone_cancel_fn cancel; /* may be NULL */
   void* user;            /* handed to `cancel` */
+  int pin; /* not 0: each thread but the caller's stays on one core, for machines that do little else */
 } hone_session_options;
 
 HONE_API hone_status* hone_session_create(const hone_engine* engine, const hone_session_options* options,

@@ -163,6 +163,7 @@ struct SessionOptions {
   bool profile = false;
   bool keep_values = false;
   std::function<bool()> cancelled;
+  bool pin = false;
 };
 
 class Session {
@@ -247,7 +248,8 @@ class Engine {
 
   Result<Session> session(const SessionOptions& options = {}) const {
     Session session;
-    hone_session_options o{sizeof o, options.threads, options.profile, options.keep_values, nullptr, nullptr};
+    hone_session_options o{sizeof o, options.threads, options.profile, options.keep_values,
+                           nullptr,  nullptr,         options.pin};
     if (options.cancelled) {
       session.cancelled_ = std::make_unique<std::function<bool()>>(options.cancelled);
       o.cancel = [](void* user) -> int { return (*static_cast<std::function<bool()>*>(user))(); };

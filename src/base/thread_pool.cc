@@ -91,8 +91,19 @@ struct ThreadPool::Impl {
   alignas(64) std::atomic<int> pending{0};  // parts that are not done
   Signal done;
   uint32_t done_seen = 0;
-  bool spin = true;
+  bool spin = true, pinned = false;
   std::vector<std::unique_ptr<Worker>> workers;
+
+  void pin(Worker& w, int p) const {
+    int left = CPU_COUNT(&allowed) ? p % CPU_COUNT(&allowed) : -1;
+    for (size_t core = 0; left >= 0 && core < CPU_SETSIZE; core++) {
+      if (!CPU_ISSET(core, &allowed) || left-- > 0) continue;
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(core, &one);
+      pthread_setaffinity_np(w.thread.native_handle(), sizeof one, &one);  // fails: it stays free
+    }
+  }
 
   // Part p of n: the first n % parts are one longer.
   void work(int p) const {
@@ -110,7 +121,7 @@ struct ThreadPool::Impl {
   // moves it.
   void nudge(Worker& w) {
     constexpr uint64_t patience = 32;
-    if (loop < std::max(w.noticed.load(std::memory_order_relaxed), w.nudged) + patience) return;
+    if (pinned || loop < std::max(w.noticed.load(std::memory_order_relaxed), w.nudged) + patience) return;
     w.nudged = loop;
     cpu_set_t cores = allowed;
     CPU_CLR(static_cast<size_t>(sched_getcpu()), &cores);
@@ -129,9 +140,10 @@ struct ThreadPool::Impl {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
+ThreadPool::ThreadPool(int threads, bool pin) : impl_(std::make_unique<Impl>()) {
   // More threads than cores: whoever spins keeps another from working.
   impl_->spin = threads <= available_cores();
+  impl_->pinned = pin;
   CPU_ZERO(&impl_->allowed);
   sched_getaffinity(0, sizeof impl_->allowed, &impl_->allowed);  // fails: nobody is moved
   for (int p = 1; p < threads; p++) {
@@ -139,6 +151,7 @@ ThreadPool::ThreadPool(int threads) : impl_(std::make_unique<Impl>()) {
       auto worker = std::make_unique<Impl::Worker>();
       impl_->workers.reserve(impl_->workers.size() + 1);
       worker->thread = std::thread([impl = impl_.get(), w = worker.get(), p] { impl->serve(*w, p); });
+      if (pin) impl_->pin(*worker, p);
       impl_->workers.push_back(std::move(worker));
     } catch (const std::exception&) {
       break;  // the system gives no more: go on with those that run

@@ -14,8 +14,9 @@ namespace hone {
 
 class ThreadPool {
  public:
-  explicit ThreadPool(
-      int threads);  // threads - 1 workers are started; if the system refuses some, there are fewer
+  // threads - 1 workers are started; if the system refuses some, there are fewer. pin: worker i stays on core i of
+  // those that the process may use (counted from 0, around again if there are fewer); the caller is not touched.
+  explicit ThreadPool(int threads, bool pin = false);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

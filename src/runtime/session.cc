@@ -77,7 +77,7 @@ struct Session::Active {
 
 Session::Session(std::shared_ptr<const Engine> engine, const SessionOptions& options, int threads)
     : engine_(std::move(engine)),
-      pool_(threads),
+      pool_(threads, options.pin),
       shared_{*engine_, pool_, options.cancelled},
       frame_(shared_, engine_->program(), nullptr),
       outputs_(engine_->program().program->outputs.size()),

@@ -18,6 +18,7 @@ namespace hone {
 
 struct SessionOptions {
   int threads = 0;                  // 0: HONE_THREADS, else all cores
+  bool pin = false;                 // threads other than the caller's stay on a core each
   std::function<bool()> cancelled;  // asked between steps; true stops the run with Code::cancelled
   bool keep_all = false;            // every value survives the run (copy_value), at the price of memory
 };

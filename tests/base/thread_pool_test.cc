@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -97,6 +98,25 @@ TEST(ThreadPool, ManyPoolsAtOnceDoNotDisturbEachOther) {
     });
   for (auto& t : callers) t.join();
   for (size_t c = 0; c < sums.size(); c++) EXPECT_EQ(sums[c], 200 * (4950 + 100 * static_cast<int64_t>(c)));
+}
+
+TEST(ThreadPool, PinnedWorkersStayOnTheirCores) {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  std::vector<int> cores;
+  for (int core = 0; core < CPU_SETSIZE; core++)
+    if (CPU_ISSET(static_cast<size_t>(core), &allowed)) cores.push_back(core);
+  ThreadPool pool(3, true);
+  std::vector<int> seen(3, -1);
+  for (int turn = 0; turn < 1000 && (seen[1] < 0 || seen[2] < 0); turn++)
+    pool.run(3, [&, caller = std::this_thread::get_id()](int64_t, int part) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));  // or the caller takes all
+      if (std::this_thread::get_id() != caller) seen[static_cast<size_t>(part)] = sched_getcpu();
+    });
+  for (size_t part = 1; part < 3; part++) {
+    if (seen[part] >= 0) { EXPECT_EQ(seen[part], cores[part % cores.size()]); }
+  }
+  EXPECT_TRUE(seen[1] >= 0 || seen[2] >= 0);
 }
 
 TEST(ThreadPool, IsDestroyedAsleepSpinningAndUnused) {

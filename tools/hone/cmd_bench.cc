@@ -39,6 +39,7 @@ hone::Result<Timed> prepare(const hone::api::Engine& engine, const Args& args, b
   auto start = Clock::now();
   hone::api::SessionOptions options;
   options.threads = static_cast<int>(args.whole("--threads", 0));
+  options.pin = args.has("--pin");
   options.profile = profile;
   options.cancelled = interrupted;
   HONE_TRY(auto session, lift(engine.session(options)));
@@ -197,6 +198,7 @@ const Command command_bench{
     "(or, for a model, to build it), prepare_ms that to plan and to pack weights.",
     {"ENGINE"},
     with_build_options({threads_option,
+                        {.name = "--pin", .help = "each thread but the first stays on one core"},
                         {.name = "--iterations",
                          .letter = 'n',
                          .kind = Option::whole,
