@@ -108,9 +108,17 @@ Status drop_spatial(OpsetNode& n) {
   return {};
 }
 
+// Below 7 "is_test" said whether the statistics given are used (1) or those of the batch (0).
+Status from_is_test(OpsetNode& n) {
+  if (n.attrs().i("is_test") == 0) n.attrs().set("training_mode", int64_t{1});
+  n.attrs().erase("is_test");
+  n.attrs().erase("consumed_inputs");
+  return {};
+}
+
 constexpr AttrDef attrs[] = {AttrDef::def_f("epsilon", 1e-5f), AttrDef::def_f("momentum", 0.9f),
                              AttrDef::def_i("training_mode", 0), AttrDef::def_i("channels_last", 0).hidden()};
-constexpr Upgrade upgrades[] = {{9, drop_spatial}};
+constexpr Upgrade upgrades[] = {{7, from_is_test}, {9, drop_spatial}};
 }  // namespace
 
 extern const OpDef op_BatchNormalization{.name = "BatchNormalization",

@@ -94,6 +94,7 @@ extern const OpDef op_Gemm{.name = "Gemm",
                            .min_inputs = 2,
                            .max_inputs = 3,
                            .attrs = attrs,
+                           .upgrades = broadcast_upgrades,
                            .infer = infer,
                            .reference = reference};
 
