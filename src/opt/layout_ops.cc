@@ -280,10 +280,10 @@ Result<bool> reshape(Layouts& l, Node* n) {
 
 namespace {
 bool joins_channels(const Node* n) {
+  if (!is_op(n, "Conv")) return false;
   const Value *x = n->inputs[0], *w = n->inputs[1];
-  return is_op(n, "Conv") && n->attrs.i("group", 1) == 1 && ranked(w) && known(w->type.shape[1]) &&
-         w->type.shape[1] <= 4 && x->type.dtype == DType::f32 && w->is_constant() &&
-         !(x->producer && is_op(x->producer, "Transpose"));
+  return n->attrs.i("group", 1) == 1 && ranked(w) && known(w->type.shape[1]) && w->type.shape[1] <= 4 &&
+         x->type.dtype == DType::f32 && w->is_constant() && !(x->producer && is_op(x->producer, "Transpose"));
 }
 }  // namespace
 
