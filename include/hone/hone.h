@@ -66,8 +66,9 @@ HONE_API hone_code hone_status_code(const hone_status* status);
 /* One line, without a line end; "ok" for NULL. Lives until hone_status_free. */
 HONE_API const char* hone_status_message(const hone_status* status);
 HONE_API void hone_status_free(hone_status* status);
-/* A failure of one's own, for libraries on top of this one. The message is copied; HONE_OK gives NULL. */
-HONE_API hone_status* hone_status_new(hone_code code, const char* message);
+/* A failure of one's own, for libraries on top of this one: `code` is a hone_code (another number counts as
+ * HONE_INTERNAL). The message is copied; HONE_OK gives NULL. */
+HONE_API hone_status* hone_status_new(int code, const char* message);
 
 /* "0.1.0". Lives for ever. */
 HONE_API const char* hone_version(void);

@@ -119,7 +119,7 @@ TEST(CapiStatus, libraries_on_top_make_their_own) {
   EXPECT_STREQ(hone_status_message(s), "the disk is full");
   hone_status_free(s);
   EXPECT_EQ(hone_status_new(HONE_OK, "x"), nullptr);
-  s = hone_status_new(static_cast<hone_code>(99), nullptr);
+  s = hone_status_new(99, nullptr);
   EXPECT_EQ(hone_status_code(s), HONE_INTERNAL);
   hone_status_free(s);
 }

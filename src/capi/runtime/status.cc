@@ -46,7 +46,7 @@ const char* hone_status_message(const hone_status* s) { return s ? s->error.mess
 void hone_status_free(hone_status* s) {
   if (s != hone::capi::out_of_memory()) delete s;
 }
-hone_status* hone_status_new(hone_code code, const char* message) {
+hone_status* hone_status_new(int code, const char* message) {
   if (code == HONE_OK) return nullptr;
   return hone::capi::guarded([&]() -> hone::Status {
     const bool known = code > HONE_OK && code <= HONE_INTERNAL;

@@ -39,7 +39,7 @@ struct hone_vision {
 
 namespace hone::capi {
 hone_status* to_status(Error e) noexcept {
-  return hone_status_new(static_cast<hone_code>(e.code), e.message.c_str());
+  return hone_status_new(static_cast<int>(e.code), e.message.c_str());
 }
 hone_status* out_of_memory() noexcept { return hone_status_new(HONE_LIMIT, "out of memory"); }
 }  // namespace hone::capi
