@@ -83,6 +83,19 @@ int64_t k_block(int64_t k) {
   return k;
 }
 
+GemmJob block_of(const GemmJob& whole, int64_t begin, int64_t end, int64_t total, int lanes) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  GemmJob job = whole;
+  if (begin > 0) job.bias = nullptr, job.ldr = whole.ldc;
+  if (end < total) {
+    const int64_t segment = whole.k * whole.nr * lanes;
+    job.lo = -infinity, job.hi = infinity, job.act = nullptr;
+    job.next = whole.b + whole.panel_begin * whole.b_panel + end * segment;
+    job.next_bytes = (end - begin) * segment * 4;
+  }
+  return job;
+}
+
 int64_t block_bytes() {
   static const int64_t bytes = std::max<int64_t>(l2_cache_bytes() * 3 / 8, 128 << 10);
   return bytes;

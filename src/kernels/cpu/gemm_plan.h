@@ -79,6 +79,11 @@ ThreadGrid choose_grid(const PanelShape&, int64_t pixels, int threads);
 inline constexpr int64_t k_block_limit = 1536;
 int64_t k_block(int64_t k);
 
+// The job of segments [begin, end) of B's `total`, from that of all: the first block takes bias and residual, later
+// ones add to what is there (the rows' residual must then be C), the last applies the epilogue; each but the last
+// has the next one fetched.
+GemmJob block_of(const GemmJob& whole, int64_t begin, int64_t end, int64_t total, int lanes);
+
 // What the next step reads first, for part `part` of this one to fetch.
 struct Ahead {
   const void* from = nullptr;

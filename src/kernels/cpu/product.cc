@@ -206,19 +206,23 @@ struct Operands {
   int64_t lda, ldr;
 };
 void multiply(const Product& g, const Operands& o, Share m, Share n) {
-  constexpr float inf = std::numeric_limits<float>::infinity();
   GemmSegment block;
   GemmRow row{.seg = &block};
   GemmJob job{.rows = &row,
               .row_count = 1,
               .lda = o.lda,
               .ldc = g.y.row,
+              .ldr = o.ldr,
               .b = o.b,
               .b_panel = g.panels.panel_floats(),
               .nr = g.panels.nr,
               .n = g.n,
               .panel_begin = n.begin,
               .panel_end = n.end,
+              .bias = o.b + g.panels.weight_floats(),
+              .lo = g.epilogue.lo,
+              .hi = g.epilogue.hi,
+              .act = g.epilogue.act,
               .alpha = g.epilogue.alpha,
               .beta = g.epilogue.beta,
               .panels_outer = g.panels.weight_floats() * 4 > pixels_outer_limit};
@@ -230,22 +234,13 @@ void multiply(const Product& g, const Operands& o, Share m, Share n) {
     for (int64_t k = 0; k < k_blocks; k++) {
       const Share share(rows, row_blocks, i);
       const int64_t first = m.begin + share.begin;
-      const bool last = k + 1 == k_blocks;
       row.pixels = share.end - share.begin;
       row.a = o.a + first * o.lda + k * job.k;
       row.c = o.y + first * g.y.row;
       block.b = k;
-      job.bias = k == 0 ? o.b + g.panels.weight_floats() : nullptr;
-      if (k) row.residual = row.c, job.ldr = g.y.row;
-      else row.residual = o.residual ? o.residual + first * o.ldr : nullptr, job.ldr = o.ldr;
-      job.lo = last ? g.epilogue.lo : -inf;
-      job.hi = last ? g.epilogue.hi : inf;
-      job.act = last ? g.epilogue.act : nullptr;
-      job.next = last ? nullptr
-                      : o.b + n.begin * job.b_panel +
-                            (k + 1) * job.k * g.panels.nr * static_cast<int64_t>(g.panels.lanes);
-      job.next_bytes = job.k * g.panels.nr * g.panels.lanes * 4;
-      g.kernels->run(job);
+      if (k) row.residual = row.c;
+      else row.residual = o.residual ? o.residual + first * o.ldr : nullptr;
+      g.kernels->run(block_of(job, k, k + 1, k_blocks, g.panels.lanes));
     }
 }
 

@@ -1,7 +1,6 @@
 #include "kernels/cpu/window_gemm.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "kernels/isa_kernels.h"
 
@@ -161,12 +160,9 @@ class Worker {
     const int64_t icg = g_.ic / g_.groups, ocg = g_.oc / g_.groups;
     for (int64_t group = 0; group < g_.groups; group++) {
       job_.b = packed_ + group * g_.panels.floats();
-      if (g_.block_segments < g_.segments()) {
-        multiply_blocks();
-      } else {
-        job_.bias = job_.b + g_.panels.weight_floats();
-        g_.kernels->run(job_);
-      }
+      job_.bias = job_.b + g_.panels.weight_floats();
+      if (g_.block_segments < g_.segments()) multiply_blocks();
+      else g_.kernels->run(job_);
       for (int64_t r = 0; r < job_.row_count; r++) {
         rows_[r].a += icg;
         rows_[r].c += ocg;
@@ -177,31 +173,16 @@ class Worker {
 
   // The sums of one block of B's rows are what the next one adds to.
   void multiply_blocks() {
-    constexpr float inf = std::numeric_limits<float>::infinity();
-    GemmJob job = job_;
-    for (int64_t from = 0; from < g_.segments(); from += g_.block_segments) {
-      const int64_t to = from + g_.block_segments;
-      const bool first = from == 0, last = to >= g_.segments();
-      for (int64_t r = 0; r < job.row_count; r++) {
+    const int64_t total = g_.segments();
+    for (int64_t begin = 0; begin < total; begin += g_.block_segments) {
+      const int64_t end = std::min(begin + g_.block_segments, total);
+      for (int64_t r = 0; r < job_.row_count; r++) {
         GemmRow& row = rows_[r];
-        row.seg = first ? segs_ + r * ScratchLayout::row_segments(g_) : row.seg + row.segs;
-        for (row.segs = 0; row.seg[row.segs].b < std::min(to, g_.segments());) row.segs++;
-        if (!first) row.residual = row.c;
+        row.seg = begin ? row.seg + row.segs : segs_ + r * ScratchLayout::row_segments(g_);
+        for (row.segs = 0; row.seg[row.segs].b < end;) row.segs++;
+        if (begin) row.residual = row.c;
       }
-      job.ldr = first ? job_.ldr : job_.ldc;
-      job.bias = first ? job_.b + g_.panels.weight_floats() : nullptr;
-      job.lo = last ? job_.lo : -inf;
-      job.hi = last ? job_.hi : inf;
-      job.act = last ? job_.act : nullptr;
-      if (!last) {
-        const int64_t panel_row = g_.panels.nr * g_.panels.lanes;
-        job.next = job_.b + job.panel_begin * job.b_panel + to * g_.segment * panel_row;
-        job.next_bytes = g_.block_segments * g_.segment * panel_row * 4;
-      } else {
-        job.next = job_.next;
-        job.next_bytes = job_.next_bytes;
-      }
-      g_.kernels->run(job);
+      g_.kernels->run(block_of(job_, begin, end, total, g_.panels.lanes));
     }
   }
 
