@@ -337,6 +337,24 @@ HONE_API hone_status* hone_build(const hone_model* model, const hone_build_optio
 HONE_API hone_status* hone_model_describe(const hone_model* model, const hone_build_options* options,
                                           char** text);
 
+/* ---- conformance: ONNX's own test cases (libhone; libhone_runtime returns HONE_UNSUPPORTED) ---- */
+
+typedef enum hone_outcome { HONE_PASSED = 0, HONE_FAILED = 1, HONE_SKIPPED = 2 } hone_outcome;
+
+typedef struct hone_conform_options {
+  size_t size;
+  int no_optimise; /* as in hone_build_options */
+  int reference;   /* not 0: builds no engine; runs the model's operators one by one by their definitions */
+  int threads;     /* as in hone_session_options */
+} hone_conform_options;
+
+/* Builds and runs a case of ONNX's backend tests: a folder with model.onnx and folders test_data_set_N, each with
+ * input_K.pb and output_K.pb. Outputs are compared with ONNX's tolerances (docs/conformance.md). *reason: one
+ * line that says why the case did not pass, NULL if it did; freed with hone_free. Errors are of the call; whatever is
+ * wrong with the case is its outcome. `hone conform` gives each case a process of its own. */
+HONE_API hone_status* hone_conform_case(const char* folder, const hone_conform_options* options,
+                                        hone_outcome* outcome, char** reason);
+
 #ifdef __cplusplus
 }
 #endif

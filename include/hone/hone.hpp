@@ -390,6 +390,24 @@ inline Result<std::string> describe_model(const std::string& model_path, const B
   return std::string(std::unique_ptr<char, Freed>(text).get());
 }
 
+struct CaseResult {
+  hone_outcome outcome = HONE_FAILED;
+  std::string reason;  // of what did not pass
+};
+struct CaseOptions {
+  bool optimise = true;
+  bool reference = false;
+  int threads = 0;
+};
+inline Result<CaseResult> conform_case(const std::string& folder, const CaseOptions& options = {}) {
+  const hone_conform_options c{sizeof c, !options.optimise, options.reference, options.threads};
+  CaseResult result;
+  char* reason = nullptr;
+  if (auto* s = hone_conform_case(folder.c_str(), &c, &result.outcome, &reason)) return Error(s);
+  if (reason) result.reason = std::unique_ptr<char, Freed>(reason).get();
+  return result;
+}
+
 }  // namespace api
 
 // Not in Hone's own sources, which have other things of these names in hone.
