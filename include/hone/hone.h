@@ -336,6 +336,12 @@ HONE_API hone_status* hone_build(const hone_model* model, const hone_build_optio
 /* The model as the importer understands it, as text for people; *text is freed with hone_free. */
 HONE_API hone_status* hone_model_describe(const hone_model* model, const hone_build_options* options,
                                           char** text);
+/* What would happen to each node of a model, or of an engine file, on this machine: kernel, estimated cost, why
+ * no other kernel; or everything that stands against it, each with the nearest remedy. *supported: whether it can
+ * run. *json (docs/cli.md, `hone explain --json`) is freed with hone_free. Of the options shapes, no_optimise and
+ * disabled_passes count. Errors: it cannot be read at all. */
+HONE_API hone_status* hone_explain(const hone_model* model, const hone_build_options* options, int* supported,
+                                   char** json);
 
 /* ---- conformance: ONNX's own test cases (libhone; libhone_runtime returns HONE_UNSUPPORTED) ---- */
 

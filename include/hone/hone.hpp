@@ -408,6 +408,19 @@ inline Result<CaseResult> conform_case(const std::string& folder, const CaseOpti
   return result;
 }
 
+struct Explanation {
+  bool supported = false;
+  std::string json;
+};
+inline Result<Explanation> explain(const std::string& path, const BuildOptions& options = {}) {
+  const detail::CBuildOptions c(options);
+  const hone_model model{sizeof model, path.c_str(), nullptr, 0};
+  char* json = nullptr;
+  int supported = 0;
+  if (auto* s = hone_explain(&model, &c.c, &supported, &json)) return Error(s);
+  return Explanation{supported != 0, std::unique_ptr<char, Freed>(json).get()};
+}
+
 }  // namespace api
 
 // Not in Hone's own sources, which have other things of these names in hone.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "build/fates.h"
 #include "build/lower.h"
 #include "ir/text.h"
 #include "opt/pipeline.h"
@@ -13,6 +14,7 @@ ImportOptions import_options(const BuildOptions& options) {
   ImportOptions import;
   import.shapes = options.shapes;
   import.log = options.log;
+  import.survey = options.survey;
   return import;
 }
 
@@ -44,7 +46,8 @@ void dump(const BuildOptions& options, const std::string& pass, const ir::Graph&
     options.dump(pass, ir::print(graph));
 }
 
-Status optimise(ir::Graph& graph, opt::Phase phase, const BuildOptions& options, BuildReport* report) {
+Status optimise(ir::Graph& graph, opt::Phase phase, const BuildOptions& options, BuildReport* report,
+                Fates& fates) {
   opt::OptOptions o;
   o.declutter = phase == opt::Phase::declutter;
   o.target = phase == opt::Phase::target;
@@ -60,6 +63,7 @@ Status optimise(ir::Graph& graph, opt::Phase phase, const BuildOptions& options,
   if (!report) return {};
   for (const opt::PassReport& p : r.passes)
     if (p.phase == phase) report->passes.push_back({p.name, p.milliseconds, p.changes});
+  fates.follow(r.log);
   for (const ir::LogEntry& e : r.log) report->notes.push_back(e.rule + ": " + e.node + ": " + e.reason);
   return {};
 }
@@ -70,6 +74,8 @@ Result<EngineData> build_engine(std::shared_ptr<ir::Graph> graph, const BuildOpt
                                 BuildReport* report) {
   HONE_CHECK(check(options));
   dump(options, "import", *graph);
+  Fates fates(*graph);
+  std::vector<int> ids;
   EngineData data;
   data.meta.insert(graph->metadata.begin(), graph->metadata.end());
   data.meta["name"] = graph->name;
@@ -78,18 +84,19 @@ Result<EngineData> build_engine(std::shared_ptr<ir::Graph> graph, const BuildOpt
   ConstantTable constants;
   if (options.optimise) {
     progress(options, 0.3, "simplifying");
-    HONE_CHECK(optimise(*graph, opt::Phase::declutter, options, report));
+    HONE_CHECK(optimise(*graph, opt::Phase::declutter, options, report, fates));
   }
-  HONE_TRY(data.portable, lower(*graph, constants));
+  HONE_TRY(data.portable, lower(*graph, constants, options.optimise ? nullptr : &ids));
   if (options.optimise) {
     progress(options, 0.7, "choosing layouts and kernels");
-    HONE_CHECK(optimise(*graph, opt::Phase::target, options, report));
-    HONE_TRY(auto plan, lower(*graph, constants));
+    HONE_CHECK(optimise(*graph, opt::Phase::target, options, report, fates));
+    HONE_TRY(auto plan, lower(*graph, constants, &ids));
     data.plans.push_back({"generic", std::move(plan)});
   } else {
     data.plans.push_back({"generic", data.portable});
   }
   data.constants = constants.take();
+  if (report) report->nodes = fates.of(ids);
   progress(options, 1, "done");
   return data;
 }

@@ -23,6 +23,7 @@ struct BuildOptions {
   std::function<void(const std::string& line)> log;
   std::function<void(double fraction, const std::string& what)> progress;  // fraction of the whole in [0, 1]
   std::function<bool()> cancelled;  // true stops the build with Code::cancelled
+  ImportSurvey* survey = nullptr;   // import.h
 };
 
 struct PassTime {
@@ -30,9 +31,25 @@ struct PassTime {
   double ms = 0;
   int changes = 0;
 };
+// What became of a node of the model (of its outermost graph, once local functions and decompositions are
+// expanded).
+struct NodeFate {
+  enum class Kind : uint8_t {
+    runs,     // as it was, or rewritten for itself alone
+    merged,   // it and others became one step
+    removed,  // another step's output, or an input, takes its place
+    folded,   // computed when building
+    unused    // no output needs it
+  };
+  std::string op, domain, name, label;
+  Kind kind = Kind::runs;
+  int step = -1;             // of the generic plan; runs, merged, removed (there -1: an input)
+  std::string rule, reason;  // of the last change; "" where nothing changed
+};
 struct BuildReport {
   std::vector<PassTime> passes;
   std::vector<std::string> notes;  // one line per change made to the graph: rule, reason, node
+  std::vector<NodeFate> nodes;
 };
 
 Result<EngineData> build_engine(const std::string& model_path, const BuildOptions& = {},

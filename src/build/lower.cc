@@ -18,14 +18,17 @@ class Lowering {
  public:
   Lowering(ConstantTable& constants, Lowering* parent) : constants_(constants), parent_(parent) {}
 
-  Result<std::shared_ptr<Program>> run(const ir::Graph& graph) {
+  Result<std::shared_ptr<Program>> run(const ir::Graph& graph, std::vector<int>* ids) {
     graph_ = &graph;
     program_->name = graph.name;
     for (const ir::Value* v : graph.inputs()) program_->inputs.push_back(value(v));
     HONE_TRY(const auto nodes, graph.sorted());
     find_live(nodes);
-    for (const ir::Node* node : nodes)
-      if (live_nodes_.count(node)) HONE_CHECK(lower_node(*node));
+    for (const ir::Node* node : nodes) {
+      if (!live_nodes_.count(node)) continue;
+      HONE_CHECK(lower_node(*node));
+      if (ids) ids->push_back(node->id);
+    }
     for (const ir::Value* v : graph.outputs()) program_->outputs.push_back(value(v));
     return program_;
   }
@@ -77,7 +80,7 @@ class Lowering {
         if (!graph)
           return error(Code::internal, "%s: attribute '%s' holds no graph", node.label().c_str(),
                        name.c_str());
-        HONE_TRY(auto program, Lowering(constants_, this).run(*graph));
+        HONE_TRY(auto program, Lowering(constants_, this).run(*graph, nullptr));
         step.attrs.set(name, SubgraphPtr(std::move(program)));
       } else {
         step.attrs.set(name, attr);
@@ -100,8 +103,9 @@ class Lowering {
 
 }  // namespace
 
-Result<std::shared_ptr<Program>> lower(const ir::Graph& graph, ConstantTable& constants) {
-  return Lowering(constants, nullptr).run(graph);
+Result<std::shared_ptr<Program>> lower(const ir::Graph& graph, ConstantTable& constants,
+                                       std::vector<int>* ids) {
+  return Lowering(constants, nullptr).run(graph, ids);
 }
 
 }  // namespace hone

@@ -21,7 +21,7 @@ class ConstantTable {
   std::vector<Tensor> tensors_;
 };
 
-// Graphs must be verified. Values keep their names; dead ones are left out.
-Result<std::shared_ptr<Program>> lower(const ir::Graph&, ConstantTable&);
+// Graphs must be verified. Values keep their names; dead ones are left out. `ids` gets Node::id of each step.
+Result<std::shared_ptr<Program>> lower(const ir::Graph&, ConstantTable&, std::vector<int>* ids = nullptr);
 
 }  // namespace hone

@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/shape.h"
 #include "base/tensor.h"
@@ -30,10 +31,30 @@ struct ImportLimits {
   int errors = 50;                 // reasons listed when a model is refused for several
 };
 
+// All that stands against a model, not only what stands first.
+struct ImportProblem {
+  Code code = Code::unsupported;
+  std::string op;      // "Conv"; "": not a node's
+  std::string domain;  // of the operator
+  std::string node;    // the first one concerned: "Conv 'conv1'", "input 'x'"
+  int nodes = 1;       // how many
+  std::string reason, fix;
+};
+struct ImportSurvey {
+  struct Node {
+    std::string op, domain, name;
+    bool supported = true;
+  };
+  std::vector<Node> nodes;  // of the model and its nested graphs, as far as the import came
+  std::vector<ImportProblem> problems;
+};
+
 struct ImportOptions {
   std::map<std::string, Shape> shapes;  // input name -> its shape, in place of the model's own
   ImportLimits limits;
   std::function<void(const std::string&)> log;  // one line each: what was ignored or assumed
+  // Not null: the import goes on behind a problem with what it makes left unknown, lists all here, and then fails.
+  ImportSurvey* survey = nullptr;
 };
 
 // The format is recognised by the file's content (importers.def), never by its name.

@@ -128,6 +128,7 @@ Node* Graph::add_node(const OpDef& op, std::vector<Value*> node_inputs, Attrs at
   auto owned = std::make_unique<Node>();
   Node* n = owned.get();
   n->graph = this;
+  n->id = ++outermost()->last_id_;
   n->op = &op;
   n->name = std::move(node_name);
   n->attrs = std::move(attrs);

@@ -48,6 +48,7 @@ struct Node {
   std::vector<Value*> inputs;   // null: absent optional
   std::vector<Value*> outputs;  // null: not wanted
   std::string origin;  // which rules made or changed it, newest last: "fold_batch_norm;fuse_activation"
+  int id = 0;          // not 0; unique within the model, if nested graphs know their parent from the start
   bool erased = false;
   std::string label() const;  // "Conv 'layer1.0.conv1'"
 };
@@ -120,7 +121,8 @@ class Graph : public Subgraph {
   std::vector<Value*> inputs_, outputs_;
   std::unordered_map<std::string, Value*> by_name_;  // values of this graph
   std::unordered_map<std::string, int>
-      taken_;  // outermost graph: every name of the model, and the next suffix to try
+      taken_;        // outermost graph: every name of the model, and the next suffix to try
+  int last_id_ = 0;  // outermost graph: of nodes
 };
 
 // The node's nested graphs, in order of attribute names.

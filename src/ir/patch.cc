@@ -88,7 +88,7 @@ Status Patch::apply(Log* log) {
     n->origin += (n->origin.empty() ? "" : ";") + rule_;
     if (n->name.empty() && first) n->name = first->name;
   }
-  std::vector<Node*> old;
+  std::vector<std::pair<Node*, Fate>> old;
   for (auto [from, to] : replacements_) {
     const bool is_new =
         to->producer ? std::ranges::count(nodes_, to->producer) > 0 : std::ranges::count(constants_, to) > 0;
@@ -103,7 +103,8 @@ Status Patch::apply(Log* log) {
     if (!to->is_input && !to->is_constant() && to->graph == from->graph) {
       HONE_TRY(to->type, merge(from->type, to->type));
     }
-    if (from->producer) old.push_back(from->producer);
+    if (from->producer)
+      old.push_back({from->producer, {0, to->producer ? to->producer->id : 0, to->producer && is_new}});
     const bool was_output = to->outputs > 0;
     from->graph->replace_uses(from, to);
     if (keep_name || (is_new && !was_output)) {
@@ -113,7 +114,16 @@ Status Patch::apply(Log* log) {
     }
     HONE_CHECK(refine_users(to));
   }
-  for (Node* n : old) erase_if_dead(n);
+  for (auto& [n, fate] : old) {
+    std::vector<int> erased;
+    erase_if_dead(n, log ? &erased : nullptr);
+    for (const int id : erased) {
+      const auto heir = heirs_.find(id);
+      log->back().fates.push_back(heir != heirs_.end()            ? Fate{id, heir->second, true}
+                                  : heirs_.empty() || id == n->id ? Fate{id, fate.heir, fate.merged}
+                                                                  : Fate{id, 0, false});
+    }
+  }
   for (Node* n : nodes_) erase_if_dead(n);
   for (Value* v : constants_)
     if (v->is_constant() && v->dead()) g_.erase_constant(v);
@@ -140,7 +150,7 @@ Status refine_users(Value* v) {
   return {};
 }
 
-void erase_if_dead(Node* start) {
+void erase_if_dead(Node* start, std::vector<int>* erased) {
   std::vector<Node*> work{start};
   while (!work.empty()) {
     Node* n = work.back();
@@ -151,6 +161,7 @@ void erase_if_dead(Node* start) {
     std::vector<Value*> needed = n->inputs;
     for (Value* v : captures(*n)) needed.push_back(v);
     n->graph->erase(n);
+    if (erased) erased->push_back(n->id);
     for (Value* v : needed) {
       if (!v || !v->dead()) continue;
       if (v->producer) work.push_back(v->producer);

@@ -16,8 +16,15 @@
 
 namespace hone::ir {
 
+// A node that a patch removed, and the one that does its work since then (0: none, it became constants or what
+// an input of the graph is). `merged`: that one was made by the patch; else it was there already.
+struct Fate {
+  int node = 0, heir = 0;  // Node::id
+  bool merged = false;
+};
 struct LogEntry {
   std::string rule, reason, node;  // node: label of what was replaced
+  std::vector<Fate> fates = {};
 };
 using Log = std::vector<LogEntry>;
 
@@ -49,6 +56,10 @@ class Patch {
   // All outputs of `old` by those of a node with other attributes and inputs.
   Node* replace_node(Node* old, const OpDef&, std::vector<Value*> inputs, Attrs attrs);
 
+  // `heir` does the work of `old`. Only patches that remake many nodes at once say so; of others, what dies with a
+  // node that is replaced has gone into what replaces it.
+  void inherit(const Node* old, const Node* heir) { heirs_[old->id] = heir->id; }
+
   // What went wrong so far; also whether the types of the replaced values agree with the new ones.
   Status check() const;
   // Replaces, refines types downstream, erases nodes and constants that died by it. An error leaves the graph
@@ -61,13 +72,14 @@ class Patch {
   std::vector<Node*> nodes_;
   std::vector<Value*> constants_;
   std::vector<std::pair<Value*, Value*>> replacements_;
+  std::unordered_map<int, int> heirs_;
   Status status_;
   bool applied_ = false;
 };
 
 // Infers the users of v anew, and theirs, as long as something becomes more precise.
 Status refine_users(Value* v);
-// Erases n if all its outputs are dead, then what only it needed (constants too).
-void erase_if_dead(Node* n);
+// Erases n if all its outputs are dead, then what only it needed (constants too). `erased` gets their ids.
+void erase_if_dead(Node* n, std::vector<int>* erased = nullptr);
 
 }  // namespace hone::ir

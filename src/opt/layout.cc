@@ -111,6 +111,7 @@ Status Layouts::remake(ir::Node* n, std::vector<ir::Value*> inputs, Attrs attrs,
     if (n->outputs[i]) HONE_CHECK(put(n->outputs[i], made->outputs[i], perm));
   }
   made->origin = n->origin;
+  p_.inherit(n, made);
   return {};
 }
 

@@ -315,6 +315,7 @@ Result<bool> make_channels_last(Layouts& l, Node* n) {
   inputs[0] = l.get(n->inputs[0], joins ? given : perm);
   ir::Node* made = l.patch().add_node(*n->op, std::move(inputs), std::move(attrs), 1, n->name);
   made->origin = n->origin;
+  l.patch().inherit(n, made);
   HONE_CHECK(l.put(n->outputs[0], made->outputs[0], perm));
   return true;
 }

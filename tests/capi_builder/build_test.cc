@@ -156,4 +156,19 @@ TEST(Build, damaged_models_never_crash) {
   }
 }
 
+TEST(Explain, a_model_and_its_engine_are_supported_and_what_is_no_model_is_an_error) {
+  const auto explained = hone::explain(model_path).value();
+  EXPECT_TRUE(explained.supported);
+  EXPECT_NE(explained.json.find("\"kernel\": \"conv_gemm_f32\""), std::string::npos);
+  hone::BuildOptions options;
+  options.disabled_passes = {"no_such_pass"};
+  EXPECT_EQ(hone::explain(model_path, options).error().code(), HONE_NOT_FOUND);
+  EXPECT_EQ(hone::explain("/no/such/file").error().code(), HONE_NOT_FOUND);
+  int supported = 7;
+  hone_status* s = hone_explain(nullptr, nullptr, &supported, nullptr);
+  EXPECT_EQ(hone_status_code(s), HONE_INVALID_ARGUMENT);
+  EXPECT_EQ(supported, 7);
+  hone_status_free(s);
+}
+
 }  // namespace

@@ -32,6 +32,10 @@ def floats(name, dims, values):
     return b''.join(number(1, d) for d in dims) + number(2, FLOAT) + blob(8, name) + blob(9, struct.pack(f'<{len(values)}f', *values))
 
 
+def whole(name, dims, values):
+    return b''.join(number(1, d) for d in dims) + number(2, INT64) + blob(8, name) + blob(9, struct.pack(f'<{len(values)}q', *values))
+
+
 def node(op, inputs, outputs, name, domain=''):
     return b''.join(blob(1, i) for i in inputs) + b''.join(blob(2, o) for o in outputs) + blob(3, name) + blob(4, op) + blob(7, domain)
 

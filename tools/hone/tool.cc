@@ -94,6 +94,14 @@ hone::Result<hone::api::Engine> build(const std::string& path, const Args& args,
   return lift(hone::api::build(path, o));
 }
 
+hone::Result<hone::api::Explanation> explain(const std::string& path, const Args& args) {
+  hone::api::BuildOptions o;
+  o.shapes = args.shapes("--shape");
+  o.optimise = args.text("--opt", "default") != "none";
+  o.disabled_passes = args.all("--disable");
+  return lift(hone::api::explain(path, o));
+}
+
 hone::Result<Loaded> load(const std::string& path, const Args& args) {
   HONE_TRY(const bool is_engine, lift(hone::api::Engine::probe(path)));
   const auto start = Clock::now();

@@ -33,6 +33,7 @@ hone::Result<Loaded> load(const std::string& path, const Args&);
 // Builds a model; `plain`: without optimisation. Target: hone.h.
 hone::Result<hone::api::Engine> build(const std::string& path, const Args&, bool plain = false,
                                       const std::string& target = "generic");
+hone::Result<hone::api::Explanation> explain(const std::string& path, const Args&);
 
 // The shape to run input i with: what the engine fixes; elsewhere --shape, or 1. Errors: --shape contradicts
 // the engine.

@@ -1,4 +1,4 @@
-#include "build/build.h"
+#include "capi/builder/build.h"
 
 #include <cstring>
 
@@ -9,13 +9,9 @@
 #include "runtime/prepack.h"
 #include "tune/tune.h"
 
-namespace {
-using namespace hone;
-using capi::guarded;
+namespace hone::capi {
 
-constexpr double share_of_building = 0.1;  // where kernels are timed too
-
-Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
+Result<BuildOptions> build_options(const hone_build_options& o, bool& stop) {
   BuildOptions b;
   b.log = [](const std::string& line) { log(LogLevel::info, "%s", line.c_str()); };
   if (o.precision) b.precision = o.precision;
@@ -43,14 +39,10 @@ Result<BuildOptions> options_of(const hone_build_options& o, bool& stop) {
   return b;
 }
 
-// Kernels may want other tiles where more threads share the pixels: the usual numbers of threads of a board.
-constexpr int thread_counts[] = {1, 2, 4};
-
-Result<bool> is_native(const hone_build_options& o) {
-  const std::string_view target = o.target ? o.target : "generic";
-  if (target != "generic" && target != "native")
-    return error(Code::invalid_argument, "target '%s' is unknown; use native or generic", o.target);
-  return target == "native";
+Status check(const hone_model& m) {
+  if (!m.path == !m.bytes)
+    return error(Code::invalid_argument, "a model is a path or bytes: give one of them");
+  return {};
 }
 
 // How the engine was made, for `hone inspect`.
@@ -60,10 +52,20 @@ void add_provenance(EngineData& data, const BuildOptions& options) {
   for (const std::string& pass : options.disabled) opt += (opt == "default" ? " without " : ", ") + pass;
 }
 
-Status check(const hone_model& m) {
-  if (!m.path == !m.bytes)
-    return error(Code::invalid_argument, "a model is a path or bytes: give one of them");
-  return {};
+}  // namespace hone::capi
+
+namespace {
+using namespace hone;
+using capi::guarded;
+
+// Kernels may want other tiles where more threads share the pixels: the usual numbers of threads of a board.
+constexpr int thread_counts[] = {1, 2, 4};
+
+Result<bool> is_native(const hone_build_options& o) {
+  const std::string_view target = o.target ? o.target : "generic";
+  if (target != "generic" && target != "native")
+    return error(Code::invalid_argument, "target '%s' is unknown; use native or generic", o.target);
+  return target == "native";
 }
 }  // namespace
 
@@ -117,7 +119,7 @@ Result<std::shared_ptr<const Engine>> tuned(EngineData data, const hone_build_op
                      .cancelled = options.cancelled};
   if (options.progress)
     tuning.progress = [&](double fraction, const std::string& what) {
-      options.progress(1 + fraction * (1 / share_of_building - 1), what);
+      options.progress(1 + fraction * (1 / capi::share_of_building - 1), what);
     };
   HONE_TRY(auto engine, tuned(std::move(data), tuning, report));
   for (const std::string& line : report.lines) o.report("explain", line.c_str(), o.user);
@@ -132,7 +134,7 @@ Result<std::shared_ptr<const Engine>> tuned(EngineData data, const hone_build_op
 namespace hone::capi {
 Result<std::shared_ptr<const Engine>> engine_of_model(const char* path) {
   HONE_TRY(EngineData data, build_engine(path));
-  add_provenance(data, {});
+  capi::add_provenance(data, {});
   HONE_CHECK(validate(data));
   TuneReport report;
   return tuned(std::move(data), TuneOptions(), report);
@@ -143,13 +145,13 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
   return guarded([&]() -> Status {
     const hone_model m = capi::take(model);
     const hone_build_options o = capi::take(given);
-    HONE_CHECK(check(m));
+    HONE_CHECK(capi::check(m));
     HONE_TRY(const bool native, is_native(o));
     HONE_CHECK(check_timing(o, native));
     Records records;
     HONE_CHECK(records.read(o));
     bool stop = false;
-    HONE_TRY(const BuildOptions options, options_of(o, stop));
+    HONE_TRY(const BuildOptions options, capi::build_options(o, stop));
     BuildReport report;
     auto data =
         m.path ? build_engine(std::string(m.path), options, &report)
@@ -158,7 +160,7 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     if (o.explain && o.report)
       for (const std::string& note : report.notes) o.report("explain", note.c_str(), o.user);
     if (!data) return data.take_error();
-    add_provenance(*data, options);
+    capi::add_provenance(*data, options);
     HONE_CHECK(validate(*data));
     HONE_TRY(auto engine, tuned(*std::move(data), o, options, records));
     HONE_CHECK(records.write());
@@ -175,10 +177,10 @@ hone_status* hone_model_describe(const hone_model* model, const hone_build_optio
   return guarded([&]() -> Status {
     const hone_model m = capi::take(model);
     const hone_build_options o = capi::take(given);
-    HONE_CHECK(check(m));
+    HONE_CHECK(capi::check(m));
     if (!m.path) return error(Code::unsupported, "hone_model_describe reads models from files only");
     bool stop = false;
-    HONE_TRY(BuildOptions options, options_of(o, stop));
+    HONE_TRY(BuildOptions options, capi::build_options(o, stop));
     HONE_TRY(const std::string description,
              describe_model(m.path, {.shapes = options.shapes, .limits = {}, .log = {}}));
     *text = strdup(description.c_str());

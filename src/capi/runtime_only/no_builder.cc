@@ -22,6 +22,7 @@ Result<std::shared_ptr<const Engine>> engine_of_model(const char* path) {
 }  // namespace hone::capi
 
 hone_status* hone_build(const hone_model*, const hone_build_options*, hone_engine**) { return refuse(); }
+hone_status* hone_explain(const hone_model*, const hone_build_options*, int*, char**) { return refuse(); }
 hone_status* hone_model_describe(const hone_model*, const hone_build_options*, char**) { return refuse(); }
 hone_status* hone_conform_case(const char*, const hone_conform_options*, hone_outcome*, char**) {
   return refuse();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "import/onnx/order.h"
+#include "import/onnx/survey.h"
 #include "import/quote.h"
 
 namespace hone::onnx {
@@ -50,7 +51,32 @@ Result<std::shared_ptr<ir::Graph>> Builder::build() {
   HONE_CHECK(initializers(model_.graph, scope));
   HONE_CHECK(nodes(model_.graph.nodes, Frame{}, scope));
   HONE_CHECK(outputs(scope));
+  if (options_.survey) HONE_CHECK(all_problems(options_.survey->problems, options_.limits.errors));
   return std::move(graph_);
+}
+
+// In a survey: notes the problem, puts values of unknown type in place of what was to be made, and goes on.
+Status Builder::survive(Error e, const NodeP& n, Scope& scope) {
+  const std::string name = label(n);
+  for (const std::string& prefix : {"node " + name + ": ", name + ": "})
+    if (e.message.starts_with(prefix)) e.message.erase(0, prefix.size());
+  // What a nested graph's or function's node could not do has been noted already.
+  add_problem(
+      options_.survey->problems,
+      {e.code, std::string(n.op_type), std::string(normal_domain(n.domain)), name, 1, e.message, fix_for(e)});
+  return stand_in(n, scope);
+}
+Status Builder::stand_in(const NodeP& n, Scope& scope) {
+  for (const Text out : n.outputs)
+    if (!out.empty() && !scope.values.contains(out))
+      HONE_CHECK(define(scope, out, scope.graph->add_input(value_name(scope, out), ValueType())));
+  return {};
+}
+// The same of an input, an initializer or an output.
+Status Builder::survive(Error e, const std::string& what, Scope& scope, Text name) {
+  add_problem(options_.survey->problems, {e.code, "", "", what, 1, e.message, fix_for(e)});
+  if (name.empty() || scope.values.contains(name)) return {};
+  return define(scope, name, scope.graph->add_input(value_name(scope, name), ValueType()));
 }
 
 void Builder::metadata() {
@@ -178,10 +204,15 @@ Status Builder::inputs(Scope& scope) {
     for (const auto* v : list) {
       if (options_.shapes.contains(std::string(v->name)) != given) continue;
       auto t = input_type(*v);
+      if (!t && options_.survey) {
+        HONE_CHECK(survive(t.take_error(), "input " + quote(v->name), scope, v->name));
+        continue;
+      }
       if (!t) return in("input " + quote(v->name), t.take_error());
       types[v] = *std::move(t);
     }
   for (const auto* v : list) {
+    if (!types.contains(v)) continue;  // in a survey
     if (v->name.empty()) return error(Code::corrupt, "an input of the model has no name");
     if (v->name.find('\0') != Text::npos)
       return error(Code::corrupt, "input %s: the name contains a NUL byte", quote(v->name).c_str());
@@ -193,6 +224,10 @@ Status Builder::inputs(Scope& scope) {
 Status Builder::initializers(const GraphP& g, Scope& scope) {
   for (const TensorP& t : g.initializers) {
     auto made = tensor(t);
+    if (!made && options_.survey && scope.main) {
+      HONE_CHECK(survive(made.take_error(), "initializer " + quote(t.name), scope, t.name));
+      continue;
+    }
     if (!made) return in("initializer " + quote(t.name), made.take_error());
     HONE_CHECK(define(scope, t.name, scope.graph->add_constant(*std::move(made), value_name(scope, t.name))));
   }
@@ -215,7 +250,12 @@ Status Builder::nodes(const std::vector<NodeP>& list, const Frame& frame, Scope&
 
 Result<std::shared_ptr<ir::Graph>> Builder::nested(const GraphP& g, const Frame& frame, const Scope& outer,
                                                    ir::Graph* parent) {
-  if (++graph_depth_ > options_.limits.depth)
+  struct Depth {
+    explicit Depth(int& depth) : depth(++depth) {}
+    ~Depth() { depth--; }
+    int& depth;
+  } const inside(graph_depth_);
+  if (graph_depth_ > options_.limits.depth)
     return error(Code::limit, "graphs nested more than %d deep, the limit", options_.limits.depth);
   auto graph = std::make_shared<ir::Graph>();
   graph->parent = parent;
@@ -236,7 +276,6 @@ Result<std::shared_ptr<ir::Graph>> Builder::nested(const GraphP& g, const Frame&
     if (value->graph != graph.get()) { HONE_TRY(value, identity(*graph, value)); }
     graph->add_output(value);
   }
-  graph_depth_--;
   return graph;
 }
 
@@ -244,32 +283,40 @@ Status Builder::outputs(Scope& scope) {
   if (model_.graph.outputs.empty()) return error(Code::corrupt, "the model has no outputs");
   std::unordered_set<Text> seen;
   for (const ValueInfoP& v : model_.graph.outputs) {
-    const auto found = scope.values.find(v.name);
-    if (found == scope.values.end() || v.name.empty())
-      return error(Code::corrupt, "output %s is made by no node", quote(v.name).c_str());
-    if (!seen.insert(v.name).second)
-      return error(Code::corrupt, "output %s is listed twice", quote(v.name).c_str());
-    if (v.name.find('\0') != Text::npos)
-      return error(Code::corrupt, "output %s: the name contains a NUL byte", quote(v.name).c_str());
-    ir::Value* value = found->second;
-    // A function may hand the same value out under several names, or hand through what it was given.
-    if (value->name != v.name && (value->outputs || !value->producer)) {
-      HONE_TRY(value, identity(*graph_, value));
-    }
-    graph_->rename(value, std::string(v.name));
-    if (v.has_type) {
-      auto declared = type(v.type);
-      if (!declared) return in("output " + quote(v.name), declared.take_error());
-      if (value->type.kind == Value::Kind::tensor && declared->kind == Value::Kind::tensor &&
-          value->type.dtype != DType::none && declared->dtype != value->type.dtype)
-        return error(Code::corrupt, "output %s is declared as %s but computed as %s", quote(v.name).c_str(),
-                     declared->str().c_str(), value->type.str().c_str());
-      if (!stale_hints_ && !ir::merge(value->type, *declared))
-        log("output " + quote(v.name) + " is declared as " + declared->str() + " but will be " +
-            value->type.str());
-    }
-    graph_->add_output(value);
+    auto made = output(v, seen, scope);
+    if (!made && options_.survey)
+      HONE_CHECK(survive(made.take_error(), "output " + quote(v.name), scope, Text()));
+    else if (!made) return made;
   }
+  return {};
+}
+
+Status Builder::output(const ValueInfoP& v, std::unordered_set<Text>& seen, Scope& scope) {
+  const auto found = scope.values.find(v.name);
+  if (found == scope.values.end() || v.name.empty())
+    return error(Code::corrupt, "output %s is made by no node", quote(v.name).c_str());
+  if (!seen.insert(v.name).second)
+    return error(Code::corrupt, "output %s is listed twice", quote(v.name).c_str());
+  if (v.name.find('\0') != Text::npos)
+    return error(Code::corrupt, "output %s: the name contains a NUL byte", quote(v.name).c_str());
+  ir::Value* value = found->second;
+  // A function may hand the same value out under several names, or hand through what it was given.
+  if (value->name != v.name && (value->outputs || !value->producer)) {
+    HONE_TRY(value, identity(*graph_, value));
+  }
+  graph_->rename(value, std::string(v.name));
+  if (v.has_type) {
+    auto declared = type(v.type);
+    if (!declared) return in("output " + quote(v.name), declared.take_error());
+    if (value->type.kind == Value::Kind::tensor && declared->kind == Value::Kind::tensor &&
+        value->type.dtype != DType::none && declared->dtype != value->type.dtype)
+      return error(Code::corrupt, "output %s is declared as %s but computed as %s", quote(v.name).c_str(),
+                   declared->str().c_str(), value->type.str().c_str());
+    if (!stale_hints_ && !ir::merge(value->type, *declared))
+      log("output " + quote(v.name) + " is declared as " + declared->str() + " but will be " +
+          value->type.str());
+  }
+  graph_->add_output(value);
   return {};
 }
 

@@ -45,6 +45,10 @@ class Builder {
   // builder.cc: graphs
   Status inputs(Scope&);
   Status outputs(Scope&);
+  Status output(const ValueInfoP&, std::unordered_set<Text>& seen, Scope&);
+  Status survive(Error, const NodeP&, Scope&);
+  Status survive(Error, const std::string& what, Scope&, Text name);
+  Status stand_in(const NodeP&, Scope&);
   Status initializers(const GraphP&, Scope&);
   void metadata();
   Result<ValueType> input_type(const ValueInfoP&);

@@ -59,7 +59,7 @@ Result<std::shared_ptr<ir::Graph>> import_onnx(const ModelBytes& model, const st
   HONE_TRY(const onnx::ModelP message, onnx::read_model(text_of(model.bytes), options.limits));
   if (!message.has_graph)
     return error(Code::corrupt, "the model contains no graph; the file is truncated or not a model");
-  HONE_TRY(const onnx::Library library, onnx::Library::check(message, options.limits));
+  HONE_TRY(const onnx::Library library, onnx::Library::check(message, options));
   if (message.training_infos && options.log) options.log("the model's training information is ignored");
   onnx::ExternalData external(folder);
   return onnx::Builder(message, library, {model.owner, &external}, options).build();

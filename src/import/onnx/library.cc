@@ -1,7 +1,6 @@
 #include "import/onnx/library.h"
 
-#include <map>
-
+#include "import/onnx/survey.h"
 #include "import/quote.h"
 
 namespace hone::onnx {
@@ -12,8 +11,6 @@ std::string key_of(Text domain, Text name, Text overload) {
   for (const Text part : {name, overload}) (key += '\0') += part;
   return key;
 }
-
-std::string domain_name(Text domain) { return domain.empty() ? "ai.onnx" : quote(domain); }
 
 // Empty: the version is understood, or nothing is known of the domain (its operators will be refused or are
 // functions).
@@ -49,40 +46,11 @@ Result<Opsets> collect_opsets(const std::vector<OpsetP>& imports) {
   return out;
 }
 
-// Reasons why a model cannot be imported, each with the first node concerned and the number of others.
-class Problems {
- public:
-  void add(std::string reason, const NodeP& node) {
-    auto [it, is_new] = counts_.emplace(std::move(reason), 1);
-    if (is_new) list_.push_back({it->first, label(node)});
-    else it->second++;
-  }
-  Status status(int longest) const {
-    if (list_.empty()) return {};
-    std::string text;
-    for (size_t i = 0; i < list_.size(); i++) {
-      if (i == static_cast<size_t>(longest)) {
-        text += strf("; and %zu more reasons", list_.size() - i);
-        break;
-      }
-      const int others = counts_.at(list_[i].reason) - 1;
-      text += (i ? "; " : "") + list_[i].reason + " (node " + list_[i].node +
-              (others ? strf(" and %d more)", others) : std::string(")"));
-    }
-    return error(Code::unsupported, "%s", text.c_str());
-  }
-
- private:
-  struct Item {
-    std::string reason, node;
-  };
-  std::map<std::string, int> counts_;
-  std::vector<Item> list_;
-};
-
 class Checker {
  public:
-  Checker(const Library& library, const ImportLimits& limits) : library_(library), limits_(limits) {}
+  Checker(const Library& library, const ImportLimits& limits, std::vector<ImportProblem>& problems,
+          std::unordered_set<const NodeP*>& unsupported)
+      : library_(library), limits_(limits), problems_(problems), unsupported_(unsupported) {}
 
   Status nodes(const std::vector<NodeP>& list, const FunctionP* inside) {
     for (const NodeP& n : list) {
@@ -92,7 +60,6 @@ class Checker {
     }
     return {};
   }
-  Status result() const { return problems_.status(limits_.errors); }
 
  private:
   Status node(const NodeP& n, const FunctionP* inside) {
@@ -104,17 +71,26 @@ class Checker {
     // Domain "hone" is ours, for what exists only after import.
     const OpDef* op = domain == "hone" ? nullptr : find_op(n.op_type, domain);
     const bool constant = domain.empty() && n.op_type == "Constant";
-    if (!op && !constant) problems_.add(name + " is not supported", n);
-    else if (imported == opsets.end())
-      problems_.add("domain " + domain_name(domain) + " is used but not imported" +
-                        (inside ? " by function " + quote(inside->name) : " (opset_import)"),
-                    n);
-    else if (const std::string problem = version_problem(domain, imported->second); !problem.empty())
-      problems_.add(problem, n);
-    else if (op && imported->second < op->since)
-      problems_.add(strf("%s is supported from opset %d on, the model uses %lld", name.c_str(), op->since,
-                         static_cast<long long>(imported->second)),
-                    n);
+    std::string reason, fix;
+    if (!op && !constant) {
+      reason = name + " is not supported";
+      fix = fix_for_operator(n.op_type, domain);
+    } else if (imported == opsets.end()) {
+      reason = "domain " + domain_name(domain) + " is used but not imported" +
+               (inside ? " by function " + quote(inside->name) : " (opset_import)");
+      fix = "add the domain to the model's opset_import";
+    } else if (reason = version_problem(domain, imported->second); !reason.empty()) {
+      fix = "export the model for an opset that is understood, or convert it (onnx.version_converter)";
+    } else if (op && imported->second < op->since) {
+      reason = strf("%s is supported from opset %d on, the model uses %lld", name.c_str(), op->since,
+                    static_cast<long long>(imported->second));
+      fix =
+          strf("convert the model to opset %d or newer (onnx.version_converter.convert_version)", op->since);
+    }
+    if (reason.empty()) return {};
+    unsupported_.insert(&n);
+    add_problem(problems_,
+                {Code::unsupported, std::string(n.op_type), std::string(domain), label(n), 1, reason, fix});
     return {};
   }
 
@@ -137,7 +113,8 @@ class Checker {
 
   const Library& library_;
   const ImportLimits& limits_;
-  Problems problems_;
+  std::vector<ImportProblem>& problems_;
+  std::unordered_set<const NodeP*>& unsupported_;
   std::unordered_map<const FunctionP*, uint8_t> states_;
   int depth_ = 0;
 };
@@ -160,7 +137,8 @@ const FunctionP* Library::function(const NodeP& n) const {
   return it == functions_.end() ? nullptr : it->second;
 }
 
-Result<Library> Library::check(const ModelP& model, const ImportLimits& limits) {
+Result<Library> Library::check(const ModelP& model, const ImportOptions& options) {
+  std::vector<ImportProblem> own, &problems = options.survey ? options.survey->problems : own;
   if (!model.has_ir_version)
     return error(Code::corrupt, "the model states no IR version (ModelProto.ir_version)");
   if (model.ir_version < 3 || model.ir_version > 14)
@@ -171,7 +149,7 @@ Result<Library> Library::check(const ModelP& model, const ImportLimits& limits) 
   Library library;
   HONE_TRY(library.opsets_[nullptr], collect_opsets(model.opsets));
   if (const auto it = library.opsets_[nullptr].find(""); it != library.opsets_[nullptr].end())
-    if (const std::string problem = version_problem("", it->second); !problem.empty())
+    if (const std::string problem = version_problem("", it->second); !problem.empty() && !options.survey)
       return error(Code::unsupported, "%s", problem.c_str());
   for (const FunctionP& f : model.functions) {
     if (!library.functions_.emplace(key_of(f.domain, f.name, f.overload), &f).second)
@@ -181,9 +159,9 @@ Result<Library> Library::check(const ModelP& model, const ImportLimits& limits) 
     if (!opsets) return in("function " + quote(f.name), opsets.take_error());
     library.opsets_[&f] = *std::move(opsets);
   }
-  Checker checker(library, limits);
+  Checker checker(library, options.limits, problems, library.unsupported_);
   HONE_CHECK(checker.nodes(model.graph.nodes, nullptr));
-  HONE_CHECK(checker.result());
+  if (!options.survey) HONE_CHECK(all_problems(problems, options.limits.errors));
   return library;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "import/onnx/proto.h"
 
@@ -17,15 +18,18 @@ std::string label(const NodeP&);
 
 class Library {
  public:
-  // Errors: versions not understood, functions defined twice or calling themselves, operators not supported.
-  static Result<Library> check(const ModelP&, const ImportLimits&);
+  // Errors: versions not understood, functions defined twice or calling themselves, operators not supported. With a
+  // survey, versions and operators are listed there instead.
+  static Result<Library> check(const ModelP&, const ImportOptions&);
 
-  const FunctionP* function(const NodeP&) const;                            // null: an operator
-  const Opsets& opsets(const FunctionP* f) const { return opsets_.at(f); }  // null: of the model
+  const FunctionP* function(const NodeP&) const;                              // null: an operator
+  const Opsets& opsets(const FunctionP* f) const { return opsets_.at(f); }    // null: of the model
+  bool supports(const NodeP& n) const { return !unsupported_.contains(&n); }  // false in a survey only
 
  private:
   std::unordered_map<std::string, const FunctionP*> functions_;
   std::unordered_map<const FunctionP*, Opsets> opsets_;
+  std::unordered_set<const NodeP*> unsupported_;
 };
 
 }  // namespace hone::onnx

@@ -106,7 +106,17 @@ Status Builder::node(const NodeP& n, const Frame& frame, Scope& scope) {
     if (n.op_type == "Constant" && normal_domain(n.domain).empty()) return constant(n, frame, scope);
     return operation(n, frame, scope);
   };
+  ImportSurvey* survey = frame.function ? nullptr : options_.survey;
+  const size_t listed = survey ? survey->nodes.size() : 0;
+  if (survey)
+    survey->nodes.push_back({std::string(n.op_type), std::string(normal_domain(n.domain)),
+                             node_name(n, frame), library_.supports(n)});
+  if (!library_.supports(n)) return stand_in(n, scope);
   if (auto ok = build(); !ok) {
+    if (options_.survey && ok.error().code != Code::limit && ok.error().code != Code::internal) {
+      if (survey) survey->nodes[listed].supported = false;
+      return survive(ok.take_error(), n, scope);
+    }
     // What knows the node already (inference, a call within) has said which it is.
     Error e = ok.take_error();
     if (e.message.starts_with(label(n))) e.message.insert(0, "node ");
