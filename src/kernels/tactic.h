@@ -158,7 +158,9 @@ struct Tactic {
   int layout = 1;            // version of what pack() makes; raise it when that changes
   uint32_t pitched_in = 0;   // bit i: input i may be pitched (1: input 0 only; ~0u: all, also past the 32nd)
   uint32_t pitched_out = 0;  // bit i: output i may be pitched
-  int in_place = -1;  // >= 0: output 0 may be the very memory of this input (same size, type and pitch)
+  // >= 0: output 0 may be the very memory of this input (same size, type and pitch). It is not where the same
+  // memory is another operand as well, but for elementwise operators.
+  int in_place = -1;
   // Concat, Split and the like must skip a copy whose source is its destination: the planner has then put it
   // in place.
   // 0: an output is as exact as plain summation makes it. Else the algorithm spreads errors, but by no more than

@@ -18,7 +18,9 @@ Result<int> dead_code(ir::Graph& g, ir::Log&) {
     // An optional output that nobody uses need not be made.
     for (size_t i = static_cast<size_t>(n->op->min_outputs); i < n->outputs.size(); i++)
       if (n->outputs[i] && n->outputs[i]->dead()) g.drop_output(n, i), changes++;
-    while (n->outputs.size() > static_cast<size_t>(n->op->min_outputs) && !n->outputs.back())
+    // Of as many outputs as one likes (Split, Loop) the number says something: a dropped one keeps its place.
+    while (n->op->max_outputs >= 0 && n->outputs.size() > static_cast<size_t>(n->op->min_outputs) &&
+           !n->outputs.back())
       n->outputs.pop_back();
   }
   for (ir::Value* v : g.values())

@@ -187,8 +187,12 @@ class Aliaser {
           (last_[v] > s.runs_at || made_after(static_cast<int>(v), s.runs_at) ||
            read_in_chain(static_cast<int>(v), s)))
         return;
+    // Another operand may be the same value where each element is read before it is written: not the input of a
+    // convolution to which it is added.
+    const bool elementwise = s.resolved->op->layout == Layout::elementwise;
     for (size_t other = 0; other < p.in.size(); other++)
-      if (other != k && p.in[other] >= 0 && p.in[other] != x && root(p.in[other]) == base) return;
+      if (other != k && p.in[other] >= 0 && !(elementwise && p.in[other] == x) && root(p.in[other]) == base)
+        return;
     alias_[at(y)] = {x, 0, false};
   }
   bool made_after(int v, int step) const {

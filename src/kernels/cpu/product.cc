@@ -43,8 +43,9 @@ struct Product {
     for (int d = rank; d-- > 0; i /= dims[d]) sum += i % dims[d] * matrix.batch[d];
     return sum;
   }
-  // Index of the packed copy of B for batch i: batches count through B's own dimensions.
-  int64_t b_index(int64_t i) const { return b_count == 1 ? 0 : offset(b, i) / b_size; }
+  // Index of the packed copy of B for batch i: batches count through B's own dimensions. Without rows (k = 0) all
+  // copies are the same.
+  int64_t b_index(int64_t i) const { return b_count == 1 || b_size == 0 ? 0 : offset(b, i) / b_size; }
   int64_t b_size;  // elements from a matrix B to the next
 };
 
