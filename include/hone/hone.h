@@ -91,6 +91,20 @@ typedef void (*hone_log_fn)(hone_log_level level, const char* line, void* user);
  * `log`. */
 HONE_API void hone_set_log(hone_log_fn log, void* user);
 
+/* ---- pictures inside models: the operator ImageDecoder ---- */
+
+/* Memory for width * height pixels of red, green and blue, row by row; NULL: give up. */
+typedef unsigned char* (*hone_image_place_fn)(int64_t width, int64_t height, void* context);
+/* Decodes a picture file as it is stored; calls `place` once, when nothing can go wrong any more. Errors:
+ * HONE_CORRUPT and HONE_UNSUPPORTED for what cannot be decoded (the operator gives an empty picture). Called
+ * by any thread that runs a session. */
+typedef hone_status* (*hone_image_decoder_fn)(const void* bytes, size_t byte_count, hone_image_place_fn place,
+                                              void* context, void* user);
+
+/* What decodes for engines with this operator, for the whole process, from now on; the libraries have no
+ * decoder of their own (libhone_vision has: hone_vision_serve_models). NULL: none (the start). */
+HONE_API void hone_set_image_decoder(hone_image_decoder_fn decode, void* user);
+
 /* ---- values ---- */
 
 /* Numbers as in ONNX. Below 8 bits elements are packed, the first in the low bits. A string's element is a

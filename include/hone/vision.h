@@ -39,7 +39,7 @@ typedef struct hone_picture {
 
 typedef struct hone_image hone_image; /* pixels of its own */
 
-/* Reads a JPEG, PNG, WebP, BMP or PPM file; turned upright as its EXIF data say. */
+/* Reads a JPEG, PNG, WebP, BMP, PPM, TIFF or JPEG 2000 file; turned upright as its EXIF data say. */
 HONE_API hone_status* hone_image_read(const char* path, hone_image** image);
 /* The same from the bytes of a file. */
 HONE_API hone_status* hone_image_decode(const void* bytes, size_t byte_count, hone_image** image);
@@ -50,6 +50,9 @@ HONE_API const hone_picture* hone_image_picture(const hone_image* image);
 HONE_API void hone_image_free(hone_image* image);
 /* Writes .jpg or .png, as the path ends: to a temporary, then renamed. */
 HONE_API hone_status* hone_picture_write(const hone_picture* picture, const char* path);
+
+/* From now on engines that decode pictures themselves (operator ImageDecoder) do so by this library. */
+HONE_API void hone_vision_serve_models(void);
 
 /* ---- answers */
 

@@ -216,5 +216,8 @@ class Segmenter : public detail::VisionOf<Segmenter> {
   }
 };
 
+// From now on engines that decode pictures themselves (operator ImageDecoder) do so by this library.
+inline void serve_models() { hone_vision_serve_models(); }
+
 }  // namespace api
 }  // namespace hone

@@ -30,6 +30,8 @@ Result<Decoded> decode_png(Bytes);
 Result<Decoded> decode_webp(Bytes);
 Result<Decoded> decode_bmp(Bytes);
 Result<Decoded> decode_ppm(Bytes);
+Result<Decoded> decode_tiff(Bytes);
+Result<Decoded> decode_jpeg2000(Bytes);
 
 // Whether a picture of this size may be decoded; before anything is allocated.
 Status check_size(const char* title, int64_t width, int64_t height);

@@ -6,6 +6,8 @@
 namespace hone::imageio {
 namespace {
 
+using namespace std::string_view_literals;
+
 bool has(Bytes bytes, size_t at, std::string_view what) {
   return bytes.size() >= at + what.size() && std::memcmp(bytes.data() + at, what.data(), what.size()) == 0;
 }
@@ -13,13 +15,21 @@ bool is_jpeg(Bytes b) { return has(b, 0, "\xff\xd8\xff"); }
 bool is_png(Bytes b) { return has(b, 0, "\x89PNG\r\n\x1a\n"); }
 bool is_webp(Bytes b) { return has(b, 0, "RIFF") && has(b, 8, "WEBP"); }
 bool is_bmp(Bytes b) { return has(b, 0, "BM"); }
+bool is_tiff(Bytes b) {
+  return has(b, 0, "II*\0"sv) || has(b, 0, "MM\0*"sv) || has(b, 0, "II+\0"sv) || has(b, 0, "MM\0+"sv);
+}
+bool is_jpeg2000(Bytes b) {
+  return has(b, 0, "\0\0\0\x0cjP  \r\n\x87\n"sv) || has(b, 0, "\xff\x4f\xff\x51"sv);
+}
 bool is_ppm(Bytes b) { return has(b, 0, "P2") || has(b, 0, "P3") || has(b, 0, "P5") || has(b, 0, "P6"); }
 
 constexpr Codec all[] = {{"jpeg", "JPEG", is_jpeg, decode_jpeg},
                          {"png", "PNG", is_png, decode_png},
                          {"webp", "WebP", is_webp, decode_webp},
                          {"bmp", "BMP", is_bmp, decode_bmp},
-                         {"ppm", "PPM", is_ppm, decode_ppm}};
+                         {"ppm", "PPM", is_ppm, decode_ppm},
+                         {"tiff", "TIFF", is_tiff, decode_tiff},
+                         {"jpeg2000", "JPEG 2000", is_jpeg2000, decode_jpeg2000}};
 
 // What else people have under the name of a picture.
 struct Other {
@@ -27,11 +37,8 @@ struct Other {
   std::string_view begins;
   const char* title;
 };
-using namespace std::string_view_literals;
 constexpr Other others[] = {
     {0, "GIF8"sv, "a GIF"},
-    {0, "II*\0"sv, "a TIFF (or a camera's raw file)"},
-    {0, "MM\0*"sv, "a TIFF (or a camera's raw file)"},
     {4, "ftypavif"sv, "an AVIF"},
     {4, "ftypavis"sv, "an AVIF"},
     {4, "ftyphe"sv, "a HEIC"},
@@ -43,7 +50,6 @@ constexpr Other others[] = {
     {0, "8BPS"sv, "a Photoshop document"},
     {0, "\xff\x0a"sv, "a JPEG XL"},
     {0, "\0\0\0\x0cJXL "sv, "a JPEG XL"},
-    {0, "\0\0\0\x0cjP  "sv, "a JPEG 2000"},
     {0, "\0\0\x01\0"sv, "an icon (ICO)"},
     {0, "P1"sv, "a bitmap of one bit (PBM)"},
     {0, "P4"sv, "a bitmap of one bit (PBM)"},
@@ -61,7 +67,7 @@ constexpr Other others[] = {
     {0, "RIFF"sv, "a RIFF file (sound or film)"},
 };
 
-constexpr const char* what_is_read = "JPEG, PNG, WebP, BMP, PPM and PGM are read";
+constexpr const char* what_is_read = "JPEG, PNG, WebP, BMP, PPM, PGM, TIFF and JPEG 2000 are read";
 
 // 'Hello, worl' or bytes in hexadecimal.
 std::string beginning(Bytes bytes) {
@@ -93,11 +99,11 @@ const char* format_of(Bytes bytes) {
   return nullptr;
 }
 
-Result<Image> decode(Bytes bytes) {
+Result<Image> decode(Bytes bytes, bool turn) {
   for (const Codec& c : all) {
     if (!c.begins(bytes)) continue;
     HONE_TRY(Decoded d, c.decode(bytes));
-    return upright(std::move(d.image), d.orientation);
+    return turn ? upright(std::move(d.image), d.orientation) : std::move(d.image);
   }
   return not_a_picture(bytes);
 }

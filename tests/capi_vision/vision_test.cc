@@ -126,6 +126,46 @@ TEST(Segmenter, gives_every_pixel_a_class) {
   EXPECT_GT(seen[1], 0);  // part
 }
 
+// A model that decodes pictures: y = ImageDecoder(file).
+std::string decoding_model() {
+  // Fields of protobuf shorter than 128 bytes.
+  const auto field = [](int number, const std::string& payload) {
+    return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(payload.size())} + payload;
+  };
+  const auto dims = [&](int rank) {
+    std::string shape;
+    for (int i = 0; i < rank; i++) shape += field(1, field(2, std::string(1, static_cast<char>('a' + i))));
+    return field(2, field(1, std::string("\x08\x02") + field(2, shape)));  // of u8
+  };
+  const std::string graph = field(1, field(1, "file") + field(2, "y") + field(4, "ImageDecoder")) +
+                            field(2, "g") + field(11, field(1, "file") + dims(1)) +
+                            field(12, field(1, "y") + dims(3));
+  return "\x08\x09" + field(7, graph) + field(8, field(1, "") + "\x10\x14");
+}
+
+TEST(Models, decode_pictures_by_this_library_once_it_is_asked_to) {
+  const std::string model = decoding_model(), path = sample("classify_bolt");
+  const auto engine = hone::build(std::as_bytes(std::span(model))).value();
+  auto session = engine.session().value();
+  const std::string file = text_of(path);
+  const int64_t size[] = {static_cast<int64_t>(file.size())};
+  session.set(0, {HONE_U8, size, file.data(), file.size()}).value();
+  const auto refused = session.run();
+  ASSERT_FALSE(refused);
+  expect(refused.error().message(), "hone_vision_serve_models()");
+
+  hone::serve_models();
+  session.run().value();
+  const auto pixels = session.output(0).value();
+  const auto image = hone::Image::read(path);
+  ASSERT_EQ(pixels.dims().size(), 3u);
+  EXPECT_EQ(pixels.dims()[2], 3);
+  ASSERT_EQ(pixels.bytes(), static_cast<size_t>(image.width() * image.height() * 3));
+  EXPECT_EQ(std::memcmp(pixels.data(), image.picture().data, pixels.bytes()), 0);
+  hone_set_image_decoder(nullptr, nullptr);
+  EXPECT_FALSE(session.run());
+}
+
 TEST(Vision, an_engine_file_carries_its_task) {
   const Scratch scratch;
   auto engine = hone::build(parts + "parts_classify.onnx").value();

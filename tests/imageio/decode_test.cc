@@ -105,6 +105,13 @@ std::vector<Case> cases() {
       {"grey8.pgm", "ppm", g, 0, grey},
       {"rgb8.ppm", "ppm", rgb, 0, colour},
       {"rgb16.ppm", "ppm", rgb, 0, one_more(colour)},
+      {"rgb.tif", "tiff", rgb, 0, colour},
+      {"rgb_deflate.tif", "tiff", rgb, 0, colour},
+      {"grey_packbits.tif", "tiff", rgb, 0, spread_grey},
+      {"palette4.tif", "tiff", rgb, 0, palette(4)},
+      {"rgba.tif", "tiff", rgba, 1, colour},
+      {"rgb.jp2", "jpeg2000", rgb, 0, colour},
+      {"grey.j2k", "jpeg2000", g, 0, grey},
   };
   for (const std::string tail : {".png", "_interlaced.png"}) {
     for (const int bits : {1, 2, 4})
@@ -149,7 +156,7 @@ TEST(Decode, has_a_test_for_every_seed) {
     files++;
     EXPECT_LE(entry.file_size(), 2048u) << entry.path();
   }
-  const size_t turned = 3;  // below
+  const size_t turned = 4;  // below
   EXPECT_EQ(files, cases().size() + turned);
 }
 
@@ -231,10 +238,16 @@ void expect_turned(const Image& image, int orientation, int tolerance) {
     }
 }
 
-TEST(Orientation, turns_jpeg_png_and_webp) {
+TEST(Orientation, turns_jpeg_png_webp_and_tiff) {
   expect_turned(*decode(seed("turned6.jpg")), 6, 2);
   expect_turned(*decode(seed("turned8.png")), 8, 0);
   expect_turned(*decode(seed("turned3.webp")), 3, 0);
+  expect_turned(*decode(seed("turned6.tif")), 6, 0);
+}
+
+TEST(Orientation, can_be_left_as_it_is) {
+  expect_turned(*decode(seed("turned6.jpg"), false), 1, 2);
+  expect_turned(*decode(seed("turned6.tif"), false), 1, 0);
 }
 
 TEST(Orientation, knows_all_eight_and_ignores_nonsense) {

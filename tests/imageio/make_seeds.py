@@ -6,7 +6,9 @@ Where Pillow has no writer for a kind (interlaced or 16-bit PNG, most BMPs) the 
 """
 import pathlib
 import struct
+import subprocess
 import sys
+import tempfile
 import zlib
 
 from PIL import Image
@@ -161,6 +163,53 @@ def ppm_files():
     yield 'rgb16.ppm', b'P6\n12 10\n65535\n' + binary(3, 16)
 
 
+# TIFF
+
+def tiff(photometric, bits, data, order='<', compression=1, orientation=1, extra=(), colours=()):
+    """The directory, then what does not fit in it, then the pixels in one strip."""
+    channels = len(bits)
+    tags = {256: (3, [W]), 257: (3, [H]), 258: (3, bits), 259: (3, [compression]), 262: (3, [photometric]), 273: (4, [0]),
+            274: (3, [orientation]), 277: (3, [channels]), 278: (3, [H]), 279: (4, [len(data)])}
+    if colours:
+        tags[320] = (3, colours)
+    if extra:
+        tags[338] = (3, extra)
+    pack_values = lambda kind, values: struct.pack(f'{order}{len(values)}{"H" if kind == 3 else "I"}', *values)
+    after = 8 + 2 + 12 * len(tags) + 4
+    outside = sum(len(v) for v in (pack_values(*t) for t in tags.values()) if len(v) > 4)
+    tags[273] = (4, [after + outside])
+    directory, values = struct.pack(order + 'H', len(tags)), b''
+    for tag, (kind, numbers) in sorted(tags.items()):
+        packed = pack_values(kind, numbers)
+        if len(packed) > 4:
+            packed, values = struct.pack(order + 'I', after + len(values)), values + packed
+        directory += struct.pack(order + 'HHI', tag, kind, len(numbers)) + packed.ljust(4, b'\0')
+    return (b'II' if order == '<' else b'MM') + struct.pack(order + 'HI', 42, 8) + directory + bytes(4) + values + data
+
+
+def tiff_files():
+    def samples(channels):
+        return bytes(sample(x, y, c) for y in range(H) for x in range(W) for c in range(channels))
+    rows = [samples(1)[y * W:(y + 1) * W] for y in range(H)]
+    yield 'rgb.tif', tiff(2, [8] * 3, samples(3))
+    yield 'rgb_deflate.tif', tiff(2, [8] * 3, zlib.compress(samples(3)), '>', 8)
+    yield 'grey_packbits.tif', tiff(1, [8], b''.join(bytes([W - 1]) + row for row in rows), compression=32773)
+    yield 'rgba.tif', tiff(2, [8] * 4, samples(4), extra=[2])
+    colours = [palette_entry(i)[c] * 257 for c in range(3) for i in range(16)]
+    yield 'palette4.tif', tiff(3, [4], b''.join(pack([index(x, y, 4) for x in range(W)], 4) for y in range(H)), colours=colours)
+    yield 'turned6.tif', tiff(1, [8], samples(1), orientation=6)
+
+
+# JPEG 2000, by opj_compress (package libopenjp2-tools)
+
+def jpeg2000_files(folder):
+    with tempfile.TemporaryDirectory() as scratch:
+        for source, name in ('rgb8.ppm', 'rgb.jp2'), ('grey8.pgm', 'grey.j2k'):
+            plain = pathlib.Path(scratch) / source
+            plain.write_bytes(dict(ppm_files())[source])
+            subprocess.run(['opj_compress', '-n', '3', '-i', plain, '-o', folder / name], check=True, stdout=subprocess.DEVNULL)
+
+
 # What Pillow writes
 
 def pillow_files(folder):
@@ -182,7 +231,8 @@ def pillow_files(folder):
 
 
 folder = pathlib.Path(sys.argv[1])
-for make in (png_files, bmp_files, ppm_files):
+for make in (png_files, bmp_files, ppm_files, tiff_files):
     for name, data in make():
         (folder / name).write_bytes(data)
+jpeg2000_files(folder)
 pillow_files(folder)

@@ -9,6 +9,7 @@
 #include "tool.h"
 
 #ifdef HONE_VISION
+#include "imageio/imageio.h"
 #define PICTURE_COMMAND COMMAND
 #else
 #define PICTURE_COMMAND(name, summary)
@@ -80,6 +81,9 @@ int run(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   int code = 1;
   try {
+#ifdef HONE_VISION
+    hone::imageio::serve_models();
+#endif
     code = cli::run({argv + 1, argv + argc});
   } catch (const std::exception& e) { std::fprintf(stderr, "hone: %s\n", e.what()); }
   // What was printed may only now meet a full disk.

@@ -190,6 +190,8 @@ hone_status* hone_vision_run(hone_vision* v, const hone_picture* picture) {
   });
 }
 
+void hone_vision_serve_models(void) { imageio::serve_models(); }
+
 size_t hone_vision_class_count(const hone_vision* v) { return v->results.classes.size(); }
 hone_status* hone_vision_class(const hone_vision* v, size_t index, hone_class* answer) {
   return guarded([&]() -> Status {

@@ -46,8 +46,8 @@ hone::Status make_folder(const fs::path& folder) {
 }  // namespace
 
 bool is_picture_name(const std::string& path) {
-  static const std::set<std::string> known = {".jpg", ".jpeg", ".png", ".webp",
-                                              ".bmp", ".ppm",  ".pgm", ".pnm"};
+  static const std::set<std::string> known = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".ppm",
+                                              ".pgm", ".pnm",  ".tif", ".tiff", ".jp2", ".j2k"};
   return known.count(extension_of(path)) > 0;
 }
 
