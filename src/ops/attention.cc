@@ -330,14 +330,16 @@ constexpr AttrDef rotary_attrs[] = {AttrDef::def_i("interleaved", 0), AttrDef::d
 
 }  // namespace
 
-extern const OpDef op_Attention{.name = "Attention",
-                                .doc = "softmax(scale * Q * K' + mask) * V",
-                                .min_inputs = 3,
-                                .max_inputs = 7,
-                                .max_outputs = 4,
-                                .attrs = attrs,
-                                .infer = infer,
-                                .reference = reference};
+extern const OpDef op_Attention{
+    .name = "Attention",
+    .doc = "softmax(scale * Q * K' + mask) * V",
+    .min_inputs = 3,
+    .max_inputs = 7,
+    .max_outputs = 4,
+    .attrs = attrs,
+    .infer = infer,
+    .reference = reference,
+    .notes = "K, V and the mask must have the type of Q (a boolean mask too is taken)"};
 extern const OpDef op_RotaryEmbedding{.name = "RotaryEmbedding",
                                       .doc = "pairs of elements turned by the angle of their position",
                                       .min_inputs = 3,

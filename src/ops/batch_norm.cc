@@ -130,6 +130,7 @@ extern const OpDef op_BatchNormalization{.name = "BatchNormalization",
                                          .upgrades = upgrades,
                                          .infer = infer,
                                          .reference = reference,
-                                         .layout = Layout::spatial};
+                                         .layout = Layout::spatial,
+                                         .notes = "not spatial=0 of opsets below 9"};
 
 }  // namespace hone

@@ -234,7 +234,8 @@ extern const OpDef op_Cast{.name = "Cast",
                            .since = 6,
                            .infer = infer_cast,
                            .reference = reference,
-                           .layout = Layout::elementwise};
+                           .layout = Layout::elementwise,
+                           .notes = "not from or to complex numbers"};
 extern const OpDef op_CastLike{.name = "CastLike",
                                .doc = "the elements as the type of the second input",
                                .min_inputs = 2,
@@ -243,6 +244,7 @@ extern const OpDef op_CastLike{.name = "CastLike",
                                .since = 15,
                                .infer = infer_like,
                                .reference = reference,
-                               .layout = Layout::none};
+                               .layout = Layout::none,
+                               .notes = "not from or to complex numbers"};
 
 }  // namespace hone

@@ -124,6 +124,7 @@ extern const OpDef op_DeformConv{.name = "DeformConv",
                                  .attrs = attrs,
                                  .since = 19,
                                  .infer = infer,
-                                 .reference = reference};
+                                 .reference = reference,
+                                 .notes = "images (4 dimensions) only"};
 
 }  // namespace hone

@@ -96,6 +96,7 @@ extern const OpDef op_NonMaxSuppression{
     .attrs = attrs,
     .since = 10,
     .infer = infer,
-    .reference = reference};
+    .reference = reference,
+    .notes = "the length of its output depends on the data"};
 
 }  // namespace hone

@@ -173,6 +173,7 @@ struct OpDef {
   bool shape_only = false;   // reads only the shapes of its inputs, never their bytes (Shape, Size)
   bool commutative = false;  // of its first two inputs
   bool pure = true;          // the same inputs give the same outputs (false: random generators)
+  const char* notes = "";    // limits, and what a user would not expect, for docs/operators.md
 };
 
 // The list (ops.def), sorted as in the file.

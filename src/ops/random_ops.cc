@@ -151,47 +151,65 @@ constexpr AttrDef multinomial_attrs[] = {dtype, AttrDef::def_i("sample_size", 1)
 
 }  // namespace
 
-extern const OpDef op_RandomNormal{.name = "RandomNormal",
-                                   .doc = "normal numbers",
-                                   .min_inputs = 0,
-                                   .max_inputs = 0,
-                                   .attrs = normal_attrs,
-                                   .infer = infer_shaped,
-                                   .reference = reference<fill_normal>,
-                                   .pure = false};
-extern const OpDef op_RandomUniform{.name = "RandomUniform",
-                                    .doc = "uniform numbers in [low, high)",
-                                    .min_inputs = 0,
-                                    .max_inputs = 0,
-                                    .attrs = uniform_attrs,
-                                    .infer = infer_shaped,
-                                    .reference = reference<fill_uniform>,
-                                    .pure = false};
-extern const OpDef op_RandomNormalLike{.name = "RandomNormalLike",
-                                       .doc = "normal numbers in the shape of the input",
-                                       .attrs = normal_like_attrs,
-                                       .infer = infer_like,
-                                       .reference = reference<fill_normal>,
-                                       .shape_only = true,
-                                       .pure = false};
-extern const OpDef op_RandomUniformLike{.name = "RandomUniformLike",
-                                        .doc = "uniform numbers in [low, high) in the shape of the input",
-                                        .attrs = uniform_like_attrs,
-                                        .infer = infer_like,
-                                        .reference = reference<fill_uniform>,
-                                        .shape_only = true,
-                                        .pure = false};
-extern const OpDef op_Bernoulli{.name = "Bernoulli",
-                                .doc = "1 with the probability that the input gives, else 0",
-                                .attrs = bernoulli_attrs,
-                                .infer = infer_bernoulli,
-                                .reference = bernoulli,
-                                .pure = false};
-extern const OpDef op_Multinomial{.name = "Multinomial",
-                                  .doc = "classes drawn by the logarithms of their weights",
-                                  .attrs = multinomial_attrs,
-                                  .infer = infer_multinomial,
-                                  .reference = multinomial,
-                                  .pure = false};
+extern const OpDef op_RandomNormal{
+    .name = "RandomNormal",
+    .doc = "normal numbers",
+    .min_inputs = 0,
+    .max_inputs = 0,
+    .attrs = normal_attrs,
+    .infer = infer_shaped,
+    .reference = reference<fill_normal>,
+    .pure = false,
+    .notes =
+        "numbers by MT19937 from the attribute seed (absent: 0), as numpy.random.RandomState makes them"};
+extern const OpDef op_RandomUniform{
+    .name = "RandomUniform",
+    .doc = "uniform numbers in [low, high)",
+    .min_inputs = 0,
+    .max_inputs = 0,
+    .attrs = uniform_attrs,
+    .infer = infer_shaped,
+    .reference = reference<fill_uniform>,
+    .pure = false,
+    .notes =
+        "numbers by MT19937 from the attribute seed (absent: 0), as numpy.random.RandomState makes them"};
+extern const OpDef op_RandomNormalLike{
+    .name = "RandomNormalLike",
+    .doc = "normal numbers in the shape of the input",
+    .attrs = normal_like_attrs,
+    .infer = infer_like,
+    .reference = reference<fill_normal>,
+    .shape_only = true,
+    .pure = false,
+    .notes =
+        "numbers by MT19937 from the attribute seed (absent: 0), as numpy.random.RandomState makes them"};
+extern const OpDef op_RandomUniformLike{
+    .name = "RandomUniformLike",
+    .doc = "uniform numbers in [low, high) in the shape of the input",
+    .attrs = uniform_like_attrs,
+    .infer = infer_like,
+    .reference = reference<fill_uniform>,
+    .shape_only = true,
+    .pure = false,
+    .notes =
+        "numbers by MT19937 from the attribute seed (absent: 0), as numpy.random.RandomState makes them"};
+extern const OpDef op_Bernoulli{
+    .name = "Bernoulli",
+    .doc = "1 with the probability that the input gives, else 0",
+    .attrs = bernoulli_attrs,
+    .infer = infer_bernoulli,
+    .reference = bernoulli,
+    .pure = false,
+    .notes =
+        "numbers by MT19937 from the attribute seed (absent: 0), as numpy.random.RandomState makes them"};
+extern const OpDef op_Multinomial{
+    .name = "Multinomial",
+    .doc = "classes drawn by the logarithms of their weights",
+    .attrs = multinomial_attrs,
+    .infer = infer_multinomial,
+    .reference = multinomial,
+    .pure = false,
+    .notes =
+        "numbers by MT19937 from the attribute seed (absent: 0), as numpy.random.RandomState makes them"};
 
 }  // namespace hone

@@ -20,10 +20,12 @@ Status reference(EvalContext& c) {
 constexpr AttrDef attrs[] = {AttrDef::req("pattern", AttrType::s)};
 }  // namespace
 
-extern const OpDef op_RegexFullMatch{.name = "RegexFullMatch",
-                                     .doc = "whether the whole string matches the pattern",
-                                     .attrs = attrs,
-                                     .infer = infer,
-                                     .reference = reference};
+extern const OpDef op_RegexFullMatch{
+    .name = "RegexFullMatch",
+    .doc = "whether the whole string matches the pattern",
+    .attrs = attrs,
+    .infer = infer,
+    .reference = reference,
+    .notes = "the common part of RE2, matched in linear time: no back references, no look-around"};
 
 }  // namespace hone

@@ -189,7 +189,8 @@ extern const OpDef op_Compress{.name = "Compress",
                                .attrs = compress_attrs,
                                .since = 9,
                                .infer = infer_compress,
-                               .reference = compress};
+                               .reference = compress,
+                               .notes = "the length of its output depends on the data"};
 extern const OpDef op_ReverseSequence{.name = "ReverseSequence",
                                       .doc = "the first length[b] time steps of each batch in reverse",
                                       .min_inputs = 2,
@@ -205,6 +206,7 @@ extern const OpDef op_Unique{.name = "Unique",
                              .attrs = unique_attrs,
                              .since = 11,
                              .infer = infer_unique,
-                             .reference = unique};
+                             .reference = unique,
+                             .notes = "the length of its outputs depends on the data"};
 
 }  // namespace hone

@@ -198,10 +198,12 @@ extern const OpDef op_StringSplit{.name = "StringSplit",
                                   .attrs = split_attrs,
                                   .infer = infer_split,
                                   .reference = split};
-extern const OpDef op_StringNormalizer{.name = "StringNormalizer",
-                                       .doc = "removes stop words and changes case",
-                                       .attrs = normalizer_attrs,
-                                       .infer = infer_normalizer,
-                                       .reference = normalizer};
+extern const OpDef op_StringNormalizer{
+    .name = "StringNormalizer",
+    .doc = "removes stop words and changes case",
+    .attrs = normalizer_attrs,
+    .infer = infer_normalizer,
+    .reference = normalizer,
+    .notes = "ASCII, Latin-1, Greek and Cyrillic letters have two cases, whatever the locale"};
 
 }  // namespace hone
