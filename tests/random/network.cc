@@ -36,11 +36,20 @@ class Maker {
     g_->add_output(pool_.back());
     for (int64_t i = d_.between(0, 2); i > 0; i--)
       if (V v = any(); v->producer && v->outputs == 0) g_->add_output(v);
+    drop_unused();
     out.graph = g_;
     return out;
   }
 
  private:
+  // An engine leaves them out, and their complaints with them.
+  void drop_unused() {
+    std::vector<ir::Node*> nodes = g_->nodes();
+    for (auto n = nodes.rbegin(); n != nodes.rend(); ++n)
+      if (std::all_of((*n)->outputs.begin(), (*n)->outputs.end(), [](V v) { return v->dead(); }))
+        g_->erase(*n);
+  }
+
   V any() {
     // Mostly what has just been made: long paths.
     const auto n = static_cast<int64_t>(pool_.size());

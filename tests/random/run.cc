@@ -307,8 +307,9 @@ extern "C" void say_case(int signal) {
 }  // namespace
 
 void note_case(const std::string& how) {
-  std::snprintf(replay, sizeof replay, "crashed in %s\n", how.c_str());
-  for (const int s : {SIGSEGV, SIGFPE, SIGABRT, SIGBUS, SIGILL}) std::signal(s, say_case);
+  std::snprintf(replay, sizeof replay, "crashed or hangs in %s\n", how.c_str());
+  for (const int s : {SIGSEGV, SIGFPE, SIGABRT, SIGBUS, SIGILL, SIGALRM}) std::signal(s, say_case);
+  alarm(120);
 }
 
 Verdict check(const Drawn& drawn, uint64_t seed) {
