@@ -19,6 +19,9 @@ namespace hone {
 
 struct OpDef;
 
+// What an operator keeps of one node from run to run; operators of plugins do (src/plugin).
+using NodeState = std::shared_ptr<void>;
+
 // One attribute: its name, type and default. `internal` ones exist only inside Hone (set by the optimiser)
 // and are refused in model files.
 struct AttrDef {
@@ -97,6 +100,10 @@ class EvalContext {
   // What is known of output i beforehand (none: nothing): a loop without turns has no other way to learn its
   // types.
   virtual ValueType output_type(size_t) const { return {}; }
+  // Whether output_type() is what inference says of these very inputs, also for outputs that are not wanted.
+  virtual bool planned() const { return false; }
+  // Where the node is run again it finds here what it left; one thread at a time uses it.
+  virtual NodeState& state() { return state_; }
   virtual bool cancelled() const { return false; }  // long loops ask now and then
 
   bool has(size_t i) const { return static_cast<bool>(in(i)); }
@@ -117,6 +124,7 @@ class EvalContext {
   std::span<const Value> in_;
   size_t outputs_;
   std::vector<Tensor> spare_;
+  NodeState state_;
 };
 
 // A node while it is still in a model's opset; an upgrade rewrites it towards the newest definition.
@@ -178,7 +186,16 @@ struct OpDef {
 
 // The list (ops.def), sorted as in the file.
 std::span<const OpDef* const> all_ops();
+// Of the list, or else of those added. Thread-safe.
 const OpDef* find_op(std::string_view name, std::string_view domain = "");
+// Adds operators, all or none, for as long as the process lives, which they must too (src/plugin). Errors: a domain that
+// is ONNX's or Hone's own; an operator that is known already. Thread-safe.
+Status add_ops(std::span<const OpDef* const>);
+// Whether all operators of the domain come with Hone: "", "ai.onnx...", "hone".
+bool is_own_domain(std::string_view domain);
+// What to do about an unknown operator of another domain.
+inline constexpr char plugin_remedy[] =
+    "if a plugin has what is missing, name its library with --plugin FILE, HONE_PLUGINS or hone_load_plugin()";
 
 // Checks names, types and presence of attributes against the definition and puts defaults in place.
 // allow_internal: whether AttrDef::internal ones may be present (not when they come from a model file).

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <mutex>
 
 #include "ops/op.h"
 
@@ -14,15 +15,57 @@ const OpDef* const table[] = {
 #include "ops/ops.def"
 #undef OP
 };
+
+// Operators of plugins. Never freed: plans and sessions point to them until the process ends.
+struct Added {
+  std::mutex mutex;
+  std::vector<const OpDef*> ops;
+};
+Added& added() {
+  static auto* const list = new Added;
+  return *list;
+}
+
+const OpDef* find_in(std::span<const OpDef* const> list, std::string_view name, std::string_view domain) {
+  for (const OpDef* op : list)
+    if (name == op->name && domain == op->domain) return op;
+  return nullptr;
+}
 }  // namespace
 
 std::span<const OpDef* const> all_ops() { return table; }
 
 const OpDef* find_op(std::string_view name, std::string_view domain) {
   if (domain == "ai.onnx") domain = "";
-  for (const OpDef* op : table)
-    if (name == op->name && domain == op->domain) return op;
-  return nullptr;
+  if (const OpDef* op = find_in(table, name, domain)) return op;
+  if (is_own_domain(domain)) return nullptr;
+  std::lock_guard lock(added().mutex);
+  return find_in(added().ops, name, domain);
+}
+
+bool is_own_domain(std::string_view domain) {
+  return domain.empty() || domain == "hone" || domain == "ai.onnx" || domain.starts_with("ai.onnx.");
+}
+
+Status add_ops(std::span<const OpDef* const> ops) {
+  std::lock_guard lock(added().mutex);
+  for (size_t i = 0; i < ops.size(); i++) {
+    const OpDef& op = *ops[i];
+    if (is_own_domain(op.domain))
+      return error(Code::invalid_argument,
+                   "operator %s: domain '%s' is %s own; use a domain of yours, such as com.example", op.name,
+                   op.domain, std::string_view(op.domain) == "hone" ? "Hone's" : "ONNX's");
+    if (find_in(table, op.name, op.domain))
+      return error(Code::invalid_argument, "operator %s of domain '%s' is one that Hone has itself", op.name,
+                   op.domain);
+    if (find_in(added().ops, op.name, op.domain))
+      return error(Code::invalid_argument, "operator %s of domain '%s' is there already, from another plugin",
+                   op.name, op.domain);
+    if (find_in(ops.first(i), op.name, op.domain))
+      return error(Code::invalid_argument, "operator %s of domain '%s' is listed twice", op.name, op.domain);
+  }
+  added().ops.insert(added().ops.end(), ops.begin(), ops.end());
+  return {};
 }
 
 Status bind_attrs(const OpDef& op, Attrs& attrs, bool allow_internal) {

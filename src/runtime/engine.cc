@@ -9,7 +9,33 @@
 namespace hone {
 namespace {
 
-Status resolve(const Program& program, ResolvedProgram& out, std::set<std::string>& missing) {
+// Operators that an engine uses and this process does not have.
+struct Missing {
+  std::set<std::string> own;      // of domains of ours: a newer library has them
+  std::set<std::string> foreign;  // "Scale of domain 'acme'"
+
+  void add(const ProgramStep& step) {
+    if (is_own_domain(step.domain)) own.insert(step.domain.empty() ? step.op : step.domain + "." + step.op);
+    else foreign.insert(step.op + " of domain '" + step.domain + "'");
+  }
+  static std::string list(const std::set<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  }
+  Status status() const {
+    std::string text;
+    if (!own.empty())
+      text = "this library lacks operators that the engine uses: " + list(own) + "; use a newer libhone";
+    if (!foreign.empty())
+      text += (text.empty() ? "" : "; ") + strf("the engine uses operators that are not Hone's: %s; %s",
+                                                list(foreign).c_str(), plugin_remedy);
+    if (text.empty()) return {};
+    return error(Code::unsupported, "%s", text.c_str());
+  }
+};
+
+Status resolve(const Program& program, ResolvedProgram& out, Missing& missing) {
   out.program = &program;
   out.steps.reserve(program.steps.size());
   for (const ProgramStep& step : program.steps) {
@@ -17,7 +43,7 @@ Status resolve(const Program& program, ResolvedProgram& out, std::set<std::strin
     r.step = &step;
     r.op = find_op(step.op, step.domain);
     if (!r.op || !r.op->reference) {
-      missing.insert(step.domain.empty() ? step.op : step.domain + "." + step.op);
+      missing.add(step);
       continue;
     }
     r.attrs = step.attrs;
@@ -55,14 +81,9 @@ Result<std::shared_ptr<const Engine>> Engine::load(EngineData data) {
     return error(Code::unsupported,
                  "the engine has no plan that runs on this machine; build it again with `hone build`");
   engine->index_packed();
-  std::set<std::string> missing;
+  Missing missing;
   HONE_CHECK(resolve(*engine->plan_->program, engine->main_, missing));
-  if (!missing.empty()) {
-    std::string list;
-    for (const std::string& name : missing) list += (list.empty() ? "" : ", ") + name;
-    return error(Code::unsupported,
-                 "this library lacks operators that the engine uses: %s; use a newer libhone", list.c_str());
-  }
+  HONE_CHECK(missing.status());
   return std::shared_ptr<const Engine>(std::move(engine));
 }
 

@@ -27,6 +27,7 @@ Frame::Frame(FrameShared& shared, const ResolvedProgram& program, Frame* parent)
       parent_(parent),
       values_(program.program->values.size()),
       states_(program.steps.size()),
+      node_states_(program.steps.size()),
       buffers_(program.program->values.size()) {}
 Frame::~Frame() = default;
 
@@ -57,7 +58,8 @@ class LateContext : public EvalContext {
   ValueType output_type(size_t i) const override {
     return wanted(i) ? frame_.program_.program->values[static_cast<size_t>(out_[i])].type : ValueType();
   }
-  bool cancelled() const override { return frame_.shared_.cancelled && frame_.shared_.cancelled(); }
+  NodeState& state() override { return frame_.node_state(step_); }
+  bool cancelled() const override { return frame_.cancelled(); }
 
  private:
   Frame& frame_;
@@ -120,7 +122,7 @@ Status Frame::run_late(int step) {
   auto& slot = states_[static_cast<size_t>(step)];
   if (!slot) slot = std::make_unique<State>();
   State& state = *slot;
-  if (shared_.cancelled && shared_.cancelled()) return error(Code::cancelled, "cancelled by the caller");
+  if (cancelled()) return error(Code::cancelled, "cancelled by the caller");
   state.in.resize(r.step->in.size());
   for (size_t k = 0; k < state.in.size(); k++) state.in[k] = value(r.step->in[k]);
   Status status;

@@ -32,6 +32,8 @@ class Frame {
   void set_static(std::function<Value(int)> fetch) { fetch_ = std::move(fetch); }
   Status run_late(int step);
   void set_value(int v, Value value) { values_[static_cast<size_t>(v)] = std::move(value); }
+  bool cancelled() const { return shared_.cancelled && shared_.cancelled(); }
+  NodeState& node_state(int step) { return node_states_[static_cast<size_t>(step)]; }
   Value value(int v);  // constant, capture, static or late; kind none where absent
 
  private:
@@ -53,6 +55,7 @@ class Frame {
   std::function<Value(int)> fetch_;
   std::vector<Value> values_;
   std::vector<std::unique_ptr<State>> states_;
+  std::vector<NodeState> node_states_;  // of all steps, also of static ones
   std::vector<Buffer> buffers_;
 };
 

@@ -24,7 +24,8 @@ class Planner {
         keep_all_(keep_all),
         plan_(std::make_shared<ShapePlan>()),
         known_(program_.values.size()),
-        own_(program_.values.size()) {
+        own_(program_.values.size()),
+        inferred_(program_.steps.size()) {
     plan_->types.resize(program_.values.size());
     plan_->slots.resize(program_.values.size());
   }
@@ -113,6 +114,7 @@ class Planner {
       if (!is_late) {
         HONE_TRY(const bool folded, fold(r, in_types, in_values));
         if (folded) return {};
+        inferred_[at(index)] = std::move(infer.out);
       }
     }
     for (int v : s.out)
@@ -317,6 +319,7 @@ class Planner {
     step.how = PlanStep::How::reference;
     step.in = p.in;
     step.out = p.out;
+    if (!s.tactic) step.out_types = std::move(inferred_[at(s.step)]);
     if (s.tactic) {
       const auto [in_ops, out_ops] = operands(p, [&](int v) { return plan_->slots[at(v)].pitch; });
       HONE_CHECK(prepare(s, {r.op, &r.attrs, in_ops, out_ops, engine_.isa(), threads_}, step));
@@ -380,9 +383,10 @@ class Planner {
   const int threads_;
   const bool keep_all_;
   std::shared_ptr<ShapePlan> plan_;
-  std::vector<Tensor> known_;     // per value: its content, where it follows from constants and shapes
-  std::vector<bool> own_;         // per value: lives in the arena unless aliased
-  std::vector<AliasStep> steps_;  // static, in order
+  std::vector<Tensor> known_;  // per value: its content, where it follows from constants and shapes
+  std::vector<bool> own_;      // per value: lives in the arena unless aliased
+  std::vector<std::vector<ValueType>> inferred_;  // per static step: types of its outputs
+  std::vector<AliasStep> steps_;                  // static, in order
   std::vector<Chain> chains_;
   std::vector<PlanStep> late_;
   std::vector<int> pinned_;

@@ -27,6 +27,7 @@ struct PlanStep {
   int step = 0;  // index in the program; of a chain: of its last step
   How how = How::late;
   std::vector<int> in, out;            // values; of a chain: those of its steps, one after another
+  std::vector<ValueType> out_types;    // How::reference: of all outputs, also of those that nobody wants
   const Tactic* tactic = nullptr;      // How::tactic
   Prepared prepared;                   // How::tactic
   std::shared_ptr<const void> packed;  // How::tactic; may be null

@@ -15,8 +15,13 @@ namespace {
 // A static step without a tactic: outputs have their places already.
 class PlacedContext : public EvalContext {
  public:
-  PlacedContext(const ResolvedStep& r, std::vector<Value> in, std::vector<TensorView> out)
-      : EvalContext(*r.op, r.attrs, in, out.size()), in_(std::move(in)), out_(std::move(out)) {}
+  PlacedContext(const ResolvedStep& r, const PlanStep& step, std::vector<Value> in,
+                std::vector<TensorView> out, Frame& frame)
+      : EvalContext(*r.op, r.attrs, in, out.size()),
+        in_(std::move(in)),
+        out_(std::move(out)),
+        step_(step),
+        frame_(frame) {}
   bool wanted(size_t i) const override { return i < out_.size() && out_[i].bytes; }
   Result<TensorView> output(size_t i, DType d, const Shape& s) override {
     if (!wanted(i)) return spare(d, s);
@@ -35,6 +40,12 @@ class PlacedContext : public EvalContext {
   Result<std::vector<Value>> run_graph(std::string_view, std::span<const Value>) override {
     return error(Code::internal, "a static step has no nested graph");
   }
+  ValueType output_type(size_t i) const override {
+    return i < step_.out_types.size() ? step_.out_types[i] : ValueType();
+  }
+  bool planned() const override { return true; }
+  NodeState& state() override { return frame_.node_state(step_.step); }
+  bool cancelled() const override { return frame_.cancelled(); }
   Value& input_slot(size_t i) { return in_[i]; }
   using EvalContext::forget_spare;
 
@@ -42,6 +53,8 @@ class PlacedContext : public EvalContext {
   std::vector<Value>
       in_;  // moved here after the base has seen them: a vector that is moved keeps its elements in place
   std::vector<TensorView> out_;
+  const PlanStep& step_;
+  Frame& frame_;
 };
 
 double now_ms() {
@@ -183,7 +196,7 @@ Status Session::activate(std::shared_ptr<const ShapePlan> plan) {
         out.push_back({t.dtype, t.shape, a.out_bytes.back()});
       }
       if (s.how == PlanStep::How::reference)
-        step.context = std::make_unique<PlacedContext>(r, std::move(in), std::move(out));
+        step.context = std::make_unique<PlacedContext>(r, s, std::move(in), std::move(out), frame_);
     }
     a.steps.push_back(std::move(step));
   }

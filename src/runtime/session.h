@@ -2,7 +2,7 @@
 // (they share weights).
 //
 // run() plans for the shapes of its inputs the first time it sees them and keeps the plan (the last max_plans
-// of them). After that it allocates nothing where every step is static and has a tactic; late steps and
+// of them). After that it allocates nothing where every step is static and has a tactic or is a plugin's; late steps and
 // reference kernels may allocate. Outputs live in the session until its next run() or its end. The same
 // inputs give the same bits for any number of threads.
 #pragma once

@@ -77,6 +77,10 @@ Status all_problems(const std::vector<ImportProblem>& list, int longest) {
     text += (i ? "; " : "") + p.reason + " (" + what +
             (p.nodes > 1 ? strf(" and %d more)", p.nodes - 1) : std::string(")"));
   }
+  const auto foreign = [](const ImportProblem& p) {
+    return !p.op.empty() && !is_own_domain(p.domain) && !find_op(p.op, p.domain);
+  };
+  if (std::any_of(list.begin(), list.end(), foreign)) text += strf("; %s", plugin_remedy);
   return error(list.front().code, "%s", text.c_str());
 }
 
