@@ -175,6 +175,14 @@ typedef struct hone_value_info {
   const char* dim_names[HONE_MAX_RANK]; /* "batch"; NULL where the dimension has no name */
 } hone_value_info;
 
+/* ---- plugins: operators in shared libraries (hone/plugin.h) ---- */
+
+/* Loads a plugin, for the whole process and until it ends; again: does nothing. Its code runs with all rights of the process.
+ * `path` is a file's, no search path is asked. Without this function the environment is asked when an engine is first loaded or
+ * built: HONE_PLUGINS=a.so:b.so. Nothing in a model or an engine file ever makes Hone load a library. Errors: what plugin.h
+ * forbids, with the reason; a plugin that is refused adds no operators. */
+HONE_API hone_status* hone_load_plugin(const char* path);
+
 /* ---- engine: what an engine file holds, ready to run ---- */
 
 typedef struct hone_engine hone_engine;

@@ -149,6 +149,9 @@ class TensorView {
   hone_tensor raw_;
 };
 
+// Operators of a shared library, for the whole process (hone.h).
+inline Result<void> load_plugin(const std::string& path) { return hone_load_plugin(path.c_str()); }
+
 struct ValueInfo {
   std::string name;
   hone_kind kind = HONE_ABSENT;

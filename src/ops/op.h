@@ -195,7 +195,8 @@ Status add_ops(std::span<const OpDef* const>);
 bool is_own_domain(std::string_view domain);
 // What to do about an unknown operator of another domain.
 inline constexpr char plugin_remedy[] =
-    "if a plugin has what is missing, name its library with --plugin FILE, HONE_PLUGINS or hone_load_plugin()";
+    "if a plugin has what is missing, name its library with --plugin FILE, HONE_PLUGINS or "
+    "hone_load_plugin()";
 
 // Checks names, types and presence of attributes against the definition and puts defaults in place.
 // allow_internal: whether AttrDef::internal ones may be present (not when they come from a model file).

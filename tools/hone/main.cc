@@ -61,9 +61,16 @@ int run(const std::vector<std::string>& words) {
   for (const Entry& e : commands()) {
     names.push_back(e.command->name);
     if (words[0] != e.command->name) continue;
-    const Parsed parsed = parse(*e.command, {words.begin() + 1, words.end()});
+    Command command = *e.command;
+    command.options.push_back(plugin_option);
+    const Parsed parsed = parse(command, {words.begin() + 1, words.end()});
     if (!parsed.args) return parsed.exit_code;
     catch_interrupt();
+    for (const std::string& plugin : parsed.args->all("--plugin"))
+      if (const auto ok = hone::api::load_plugin(plugin); !ok) {
+        std::fprintf(stderr, "hone %s: %s\n", e.command->name, ok.error().what());
+        return 1;
+      }
     const auto code = e.command->run(*parsed.args);
     if (code) return *code;
     std::fflush(stdout);

@@ -25,6 +25,12 @@ constinit const Option threads_option{.name = "--threads",
                                       .most = 256};
 constinit const Option json_option{.name = "--json",
                                    .help = "one JSON object on standard output instead of text"};
+constinit const Option plugin_option{
+    .name = "--plugin",
+    .kind = Option::text,
+    .value = "FILE.so",
+    .help = "operators of your own, which run with all rights of this process",
+    .repeats = true};
 
 namespace {
 std::atomic<int> interrupts{0};

@@ -6,6 +6,7 @@
 #include "base/write_file.h"
 #include "capi/runtime/handles.h"
 #include "engine/validate.h"
+#include "plugin/plugin.h"
 #include "runtime/prepack.h"
 #include "tune/tune.h"
 
@@ -146,6 +147,7 @@ hone_status* hone_build(const hone_model* model, const hone_build_options* given
     const hone_model m = capi::take(model);
     const hone_build_options o = capi::take(given);
     HONE_CHECK(capi::check(m));
+    HONE_CHECK(load_environment_plugins());
     HONE_TRY(const bool native, is_native(o));
     HONE_CHECK(check_timing(o, native));
     Records records;
@@ -178,6 +180,7 @@ hone_status* hone_model_describe(const hone_model* model, const hone_build_optio
     const hone_model m = capi::take(model);
     const hone_build_options o = capi::take(given);
     HONE_CHECK(capi::check(m));
+    HONE_CHECK(load_environment_plugins());
     if (!m.path) return error(Code::unsupported, "hone_model_describe reads models from files only");
     bool stop = false;
     HONE_TRY(BuildOptions options, capi::build_options(o, stop));

@@ -5,6 +5,7 @@
 #include "capi/runtime/handles.h"
 #include "engine/read.h"
 #include "engine/validate.h"
+#include "plugin/plugin.h"
 #include "tune/account.h"
 
 namespace {
@@ -182,6 +183,7 @@ hone_status* hone_explain(const hone_model* model, const hone_build_options* giv
     const hone_model m = capi::take(model);
     const hone_build_options o = capi::take(given);
     HONE_CHECK(capi::check(m));
+    HONE_CHECK(load_environment_plugins());
     bool stop = false;
     HONE_TRY(BuildOptions options, capi::build_options(o, stop));
     HONE_TRY(const Json j, explain_file(m, options));

@@ -5,6 +5,7 @@
 #include "engine/read.h"
 #include "engine/validate.h"
 #include "engine/write.h"
+#include "plugin/plugin.h"
 
 namespace {
 using namespace hone;
@@ -59,6 +60,14 @@ Result<char*> c_string(const std::string& s) {
 }
 }  // namespace
 
+hone_status* hone_load_plugin(const char* path) {
+  return guarded([&]() -> Status {
+    if (!path || !*path)
+      return error(Code::invalid_argument, "hone_load_plugin: path must not be NULL or empty");
+    return load_plugin(path);
+  });
+}
+
 hone_status* hone_engine_probe(const char* path, int* is_engine) {
   return guarded([&]() -> Status {
     if (!path || !is_engine)
@@ -74,6 +83,7 @@ hone_status* hone_engine_load(const char* path, const hone_load_options* given, 
     if (!path || !out)
       return error(Code::invalid_argument, "hone_engine_load: path and engine must not be NULL");
     const hone_load_options options = capi::take(given);
+    HONE_CHECK(load_environment_plugins());
     HONE_TRY(auto file, MappedFile::open(path));
     if (!looks_like_engine(file->bytes())) {
       HONE_TRY(auto engine, capi::engine_of_model(path));
@@ -90,6 +100,7 @@ hone_status* hone_engine_load_memory(const void* bytes, size_t byte_count, const
     if ((!bytes && byte_count) || !out)
       return error(Code::invalid_argument, "hone_engine_load_memory: NULL given");
     const hone_load_options options = capi::take(given);
+    HONE_CHECK(load_environment_plugins());
     HONE_TRY(Tensor copy, Tensor::allocate(DType::u8, Shape{static_cast<Dim>(byte_count)}));
     if (byte_count) std::memcpy(copy.bytes(), bytes, byte_count);
     return hand_out(read_engine_bytes(copy.owner(), {static_cast<const std::byte*>(copy.bytes()), byte_count},
