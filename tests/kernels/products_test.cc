@@ -50,6 +50,7 @@ INSTANTIATE_TEST_SUITE_P(MobilenetV2, Problems, testing::ValuesIn(lines_of("laye
 INSTANTIATE_TEST_SUITE_P(Resnet50, Problems, testing::ValuesIn(lines_of("layers_resnet50.txt")), name_of);
 INSTANTIATE_TEST_SUITE_P(Vit, Problems, testing::ValuesIn(lines_of("layers_vit.txt")), name_of);
 INSTANTIATE_TEST_SUITE_P(Depthwise, Problems, testing::ValuesIn(lines_of("conv_depthwise.txt")), name_of);
+INSTANTIATE_TEST_SUITE_P(Grouped, Problems, testing::ValuesIn(lines_of("conv_grouped.txt")), name_of);
 
 }  // namespace
 }  // namespace hone::test

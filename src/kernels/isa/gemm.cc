@@ -2,7 +2,7 @@
 // the whole reduction; each step loads NR vectors of B and broadcasts MR values of A.
 #include "kernels/isa/gemm.h"
 
-#include "kernels/simd/vec.h"
+#include "kernels/simd/accumulate.h"
 
 namespace hone::HONE_ISA {
 namespace {
@@ -40,32 +40,6 @@ struct Tile {
   const char* ahead;
   int64_t ahead_step;
 };
-
-// Hides a value's origin, so that address arithmetic is redone where it is used instead of held in registers
-// from outside the loop, and loads are not moved across.
-template <class T>
-HONE_INLINE void opaque(T& x) {
-  asm volatile("" : "+r"(x));
-}
-
-// Accumulators stay where they are: g++ 12 otherwise lets sums change registers in a step, copies them back at
-// the end of the loop, and spills some.
-HONE_INLINE void keep(f32v& acc) {
-#if defined(__x86_64__)
-  asm volatile("" : "+v"(acc));
-#else
-  asm volatile("" : "+w"(acc));
-#endif
-}
-HONE_INLINE void add_product(f32v& acc, f32v x, f32v y) {
-#if defined(__FMA__)
-  asm("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(y));
-#elif defined(__aarch64__)
-  asm("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(x), "w"(y));
-#else
-  acc += x * y;
-#endif
-}
 
 template <int MR, int NR>
 __attribute__((noinline)) void tile(const Tile& t) {
@@ -143,17 +117,6 @@ constexpr TileRow<2> tiles2;
 constexpr TileRow<3> tiles3;
 constexpr TileRow<4> tiles4;
 constexpr const TileFn* tiles[5] = {nullptr, tiles1.fn, tiles2.fn, tiles3.fn, tiles4.fn};
-
-// The tiles of a row differ by at most one pixel: 49 = 13 + 12 + 12 + 12, never 14 + 14 + 14 + 7.
-struct Split {
-  int64_t count, base, larger;
-  HONE_INLINE Split(int64_t pixels, int max) {
-    count = (pixels + max - 1) / max;
-    base = pixels / count;
-    larger = pixels % count;
-  }
-  HONE_INLINE int size(int64_t i) const { return static_cast<int>(base + (i < larger)); }
-};
 
 class Runner {
  public:

@@ -142,6 +142,22 @@ HONE_INLINE f32v gather(const float* p, i32v index) {
 #endif
 }
 
+// v[index[i]] in each lane i; 0 <= index < N.
+HONE_INLINE f32v permute(f32v v, i32v index) {
+#if defined(__AVX512F__)
+  return (f32v)_mm512_maskz_permutexvar_ps(0xffff, (__m512i)index, (__m512)v);
+#elif defined(__AVX2__)
+  return (f32v)_mm256_permutevar8x32_ps((__m256)v, (__m256i)index);
+#else
+  const i32v bytes = index * 0x04040404 + 0x03020100;
+#if defined(__x86_64__)
+  return (f32v)_mm_shuffle_epi8((__m128i)v, (__m128i)bytes);
+#else
+  return (f32v)vqtbl1q_u8((uint8x16_t)v, (uint8x16_t)bytes);
+#endif
+#endif
+}
+
 template <int Bytes>
 HONE_INLINE void copy_part(void* to, const void* from, size_t n) {
   // n < 2 * Bytes: powers of two, largest first.
