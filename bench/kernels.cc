@@ -1,7 +1,8 @@
-// bench_kernels [--isa NAME] [--threads N] [--tactic NAME] [FILE|PROBLEM]...: times every tactic that accepts
+// bench_kernels [--isa NAME] [--threads N] [--tactic NAME] [--cold] [FILE|PROBLEM]...: times every tactic that accepts
 // the problems (lines as tests/kernels/problem.h explains; FILE: a path, or the name of a list of the tests such
 // as conv; none: all lists of the tests). Prints for each the time (minimum over repetitions of at least 0.15 s;
-// operands are as hot as the caches allow), GFLOP/s, and how near it is to what the machine can do, as measured
+// operands are as hot as the caches allow; with --cold, weights come from memory as in a network whose weights
+// exceed the caches), GFLOP/s, and how near it is to what the machine can do, as measured
 // in this very process (ceiling.h): percent of the time that multiply-adds take at best, or, where reading the
 // operands takes longer, of that. More than 100 percent of the multiply-adds is possible: Winograd's algorithm
 // needs fewer than the definition.
@@ -86,7 +87,10 @@ struct Buffer {
   void* data;
 };
 
-void time_problem(const std::string& line, Isa isa, int threads, const std::string& only,
+// Copies of weights of so many bytes together are no longer in any cache when the first one's turn comes again.
+constexpr int64_t cold_bytes = 128 << 20;
+
+void time_problem(const std::string& line, Isa isa, int threads, const std::string& only, bool cold,
                   const Machine& machine) {
   auto c = parse_problem(line, false);
   if (!c) {
@@ -133,11 +137,27 @@ void time_problem(const std::string& line, Isa isa, int threads, const std::stri
     }
     Prepared prepared;
     if (!t->prepare(p, prepared)) continue;
-    Buffer packed(prepared.packed_bytes), scratch(prepared.scratch_bytes);
+    const int64_t packed_bytes = (prepared.packed_bytes + 4095) / 4096 * 4096,
+                  copies = cold && packed_bytes ? std::max<int64_t>(cold_bytes / packed_bytes, 2) : 1;
+    Buffer packed(packed_bytes * copies), scratch(prepared.scratch_bytes);
+    const auto copy = [&](int64_t i) { return static_cast<std::byte*>(packed.data) + i * packed_bytes; };
     if (prepared.packed_bytes) t->pack(p, prepared, packed.data);
+    for (int64_t i = 1; i < copies; i++)
+      std::memcpy(copy(i), packed.data, static_cast<size_t>(prepared.packed_bytes));
     void* const outputs[] = {result.data};
-    const Run run{prepared.params.data(), packed.data, data, outputs, scratch.data, pool};
-    const double time = best_time(0.15, [&] { t->run(run); });
+    Run run{prepared.params.data(), packed.data, data, outputs, scratch.data, pool};
+    const auto all_copies = [&] {
+      for (int64_t i = 0; i < copies; i++) {
+        run.packed = copy(i);
+        if (copies > 1) {
+          run.next = copy((i + 1) % copies);
+          run.next_step = prepared.first_step;
+          run.next_bytes = prepared.first_bytes;
+        }
+        t->run(run);
+      }
+    };
+    const double time = best_time(0.15, all_copies) / static_cast<double>(copies);
     const double read = bytes + static_cast<double>(prepared.packed_bytes);
     const Machine::Bound bound = machine.bound(flops(*c), read);
     std::printf("  %-22s %9.1f us  %7.1f GFLOP/s  %6.1f GB/s  %5.1f %% of %s\n", t->name, time * 1e6,
@@ -146,7 +166,8 @@ void time_problem(const std::string& line, Isa isa, int threads, const std::stri
 }
 
 int usage() {
-  std::fprintf(stderr, "usage: bench_kernels [--isa NAME] [--threads N] [--tactic NAME] [FILE|PROBLEM]...\n");
+  std::fprintf(
+      stderr, "usage: bench_kernels [--isa NAME] [--threads N] [--tactic NAME] [--cold] [FILE|PROBLEM]...\n");
   return 2;
 }
 
@@ -154,11 +175,14 @@ int bench(int argc, char** argv) {
   Isa isa = available_isas().back();
   int threads = 1;
   std::string only;
+  bool cold = false;
   const std::string lists = HONE_SOURCE_DIR "/tests/kernels/cases/";
   std::vector<std::string> lines;
   for (int i = 1; i < argc; i++) {
     const std::string arg = argv[i];
-    if (arg.rfind("--", 0) == 0) {
+    if (arg == "--cold") {
+      cold = true;
+    } else if (arg.rfind("--", 0) == 0) {
       if (++i == argc) return usage();
       if (arg == "--threads") threads = std::max(1, std::atoi(argv[i]));
       else if (arg == "--tactic") only = argv[i];
@@ -186,7 +210,7 @@ int bench(int argc, char** argv) {
   const Machine machine(isa, threads);
   std::printf("%s, %d thread%s: ", isa_name(isa), threads, threads == 1 ? "" : "s");
   machine.print();
-  for (const std::string& line : lines) time_problem(line, isa, threads, only, machine);
+  for (const std::string& line : lines) time_problem(line, isa, threads, only, cold, machine);
   return 0;
 }
 
