@@ -7,22 +7,21 @@ namespace {
 
 constexpr int L = lanes<float>;
 constexpr bool many_registers = vec_registers == 32;
+// Of so many channels the outputs of a patch stay in the nearest cache, 14 pixels at most.
+constexpr int64_t near_channels = 256;
 
 HONE_INLINE const float* input_row(const DepthwiseJob& job, int64_t y) {
   return job.in + y * job.in_row - (y >= job.in_wrap ? job.in_back : 0);
 }
 
 template <int N>
-HONE_INLINE void activate(const DepthwiseJob& job, f32v* v) {
-  if (job.act) {
-    alignas(64) float results[N * L];
-    sfor<N>([&](auto i) HONE_LAMBDA { store(results + i * L, v[i]); });
-    job.act(results, 0, results, 0, 1, N * L, job.alpha, job.beta);
-    sfor<N>([&](auto i) HONE_LAMBDA { v[i] = load<f32v>(results + i * L); });
-    return;
-  }
+HONE_INLINE void clamp_all(const DepthwiseJob& job, f32v* v) {
   const f32v low = splat<f32v>(job.lo), high = splat<f32v>(job.hi);
   sfor<N>([&](auto i) HONE_LAMBDA { v[i] = clamp(v[i], low, high); });
+}
+// Applies what is no clamp to n channels of a run of pixels, while they are in the nearest cache.
+HONE_INLINE void activate(const DepthwiseJob& job, float* out, int64_t pixels, int64_t n) {
+  if (job.act) job.act(out, job.out_pixel, out, job.out_pixel, pixels, n, job.alpha, job.beta);
 }
 
 // One vector of channels of RB x XB output pixels. Each input row is loaded once into registers and meets
@@ -85,7 +84,7 @@ struct Patch {
           acc[r][x] += get(residual + r * job.residual_row + x * job.residual_pixel + c);
         });
       });
-    activate<RB * XB>(job, acc[0]);
+    clamp_all<RB * XB>(job, acc[0]);
     sfor<RB>([&](auto r) HONE_LAMBDA {
       sfor<XB>([&](auto x) HONE_LAMBDA {
         float* to = out + r * job.out_row + x * job.out_pixel + c;
@@ -109,8 +108,16 @@ __attribute__((noinline)) void pixels(const DepthwiseJob& job, int64_t y, int64_
   const float* residual =
       job.residual ? job.residual + y * job.residual_row + x * job.residual_pixel : nullptr;
   const int64_t full = job.channels / L * L;
-  if constexpr (Tail) return patch.vector(job, full, out, residual, static_cast<int>(job.channels - full));
-  for (int64_t c = 0; c < full; c += L) patch.vector(job, c, out, residual, L);
+  if constexpr (Tail) {
+    patch.vector(job, full, out, residual, static_cast<int>(job.channels - full));
+    for (int r = 0; r < RB; r++) activate(job, out + r * job.out_row + full, XB, job.channels - full);
+  } else {
+    for (int64_t c = 0, end; c < full; c = end) {
+      end = c + near_channels < full ? c + near_channels : full;
+      for (int64_t i = c; i < end; i += L) patch.vector(job, i, out, residual, L);
+      for (int r = 0; r < RB; r++) activate(job, out + r * job.out_row + c, XB, end - c);
+    }
+  }
 }
 
 template <int KS, int S, int XB, int RB>
@@ -184,12 +191,13 @@ HONE_INLINE void pixel(const DepthwiseJob& job, int64_t y, int64_t x, int64_t c,
     sfor<NV>([&](auto j) HONE_LAMBDA {
       acc[j] += get(job.residual + y * job.residual_row + x * job.residual_pixel + c + j * L);
     });
-  activate<NV>(job, acc);
+  clamp_all<NV>(job, acc);
   sfor<NV>([&](auto j) HONE_LAMBDA {
     float* to = job.out + y * job.out_row + x * job.out_pixel + c + j * L;
     if constexpr (Tail) store_n(to, acc[j], n);
     else store(to, acc[j]);
   });
+  activate(job, job.out + y * job.out_row + x * job.out_pixel + c, 1, (NV - 1) * L + n);
 }
 
 void any(const DepthwiseJob& job) {
