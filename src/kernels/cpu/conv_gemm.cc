@@ -59,9 +59,10 @@ Status prepare(const Problem& p, Prepared& prepared) {
   prepared.first_bytes = g.first_bytes();
   prepared.first_step = g.grid.by_panels > 1 ? g.panels.weight_floats() / g.grid.by_panels * 4 : 0;
   prepared.packed_key =
-      strf("conv_gemm g%lld k%lldx%lld nr%dx%d o%lld i%lld b%d", static_cast<long long>(g.groups),
+      strf("conv_gemm g%lld k%lldx%lld nr%dx%d%s o%lld i%lld b%d", static_cast<long long>(g.groups),
            static_cast<long long>(g.kh), static_cast<long long>(g.kw), g.panels.nr, g.panels.lanes,
-           static_cast<long long>(g.oc), static_cast<long long>(g.ic), p.input(2) ? 1 : 0);
+           g.panels.pairs ? "p" : "", static_cast<long long>(g.oc), static_cast<long long>(g.ic),
+           p.input(2) ? 1 : 0);
   return {};
 }
 

@@ -125,7 +125,7 @@ Status prepare(const Problem& p, Prepared& prepared) {
   c.for_each_phase([&](const WindowGemm& g, const Phase&, const Phase&, int64_t offset) {
     prepared.packed_bytes = (offset + g.packed_floats()) * 4;
     prepared.scratch_bytes = std::max(prepared.scratch_bytes, g.scratch_bytes());
-    tiles += strf(" nr%dx%d", g.panels.nr, g.panels.lanes);
+    tiles += strf(" nr%dx%d%s", g.panels.nr, g.panels.lanes, g.panels.pairs ? "p" : "");
   });
   const auto axis_key = [](const Axis& a) {
     return strf(" k%lld s%lld d%lld p%lld o%lld", static_cast<long long>(a.kernel),

@@ -13,10 +13,12 @@ namespace {
 constexpr int64_t divided_weights = 256 << 10;
 }  // namespace
 
-PanelShape choose_panels(const GemmKernels& kernels, int64_t k, int64_t n, int64_t pixels) {
+PanelShape choose_panels(const GemmKernels& kernels, int64_t k, int64_t n, int64_t pixels, bool pairs) {
   PanelShape best{k, n, kernels.lanes, 1};
   double best_cost = std::numeric_limits<double>::infinity();
-  const int64_t vectors = best.vectors();
+  const int64_t rest = n % kernels.lanes;
+  best.pairs = pairs && rest > 0 && rest * 2 <= kernels.lanes;
+  const int64_t vectors = best.whole();
   // Half cycles of a step of a tile: two multiply-adds or two loads a cycle; an accumulator is ready again
   // after four cycles.
   const auto cost = [](int64_t mr, int64_t nr) {

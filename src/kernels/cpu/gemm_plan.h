@@ -11,24 +11,34 @@ namespace hone {
 // Up to the next multiple: the pieces of a scratch begin at cache lines.
 constexpr int64_t round_up(int64_t n, int64_t unit = 64) { return (n + unit - 1) / unit * unit; }
 
-// B of k x n floats in panels of nr vectors, followed by n floats of bias padded to full vectors.
+// B of k x n floats in panels of nr vectors, followed by n floats of bias padded to full vectors. Where the last half
+// vector of columns or less are a panel of pairs (GemmJob::pairs), they take half the floats.
 struct PanelShape {
   int64_t k = 0, n = 0;
   int lanes = 1, nr = 1;
+  bool pairs = false;
   int64_t vectors() const { return (n + lanes - 1) / lanes; }
-  int64_t panels() const { return (vectors() + nr - 1) / nr; }
+  int64_t whole() const { return vectors() - pairs; }  // those not of pairs
+  int64_t panels() const { return (whole() + nr - 1) / nr + pairs; }
   int64_t panel_floats() const { return k * nr * lanes; }
-  int64_t weight_floats() const { return k * vectors() * lanes; }
-  int64_t floats() const { return (k + 1) * vectors() * lanes; }
+  int64_t weight_floats() const { return k * whole() * lanes + (pairs ? k / 2 * lanes : 0); }
+  int64_t floats() const { return weight_floats() + vectors() * lanes; }
 };
-// The number of vectors of a panel that suits n columns and rows of `pixels` pixels (ends of rows cut tiles).
-PanelShape choose_panels(const GemmKernels&, int64_t k, int64_t n, int64_t pixels);
+// The number of vectors of a panel that suits n columns and rows of `pixels` pixels (ends of rows cut tiles). pairs: may
+// the last columns be multiplied by pairs? Segments have an even number of k then.
+PanelShape choose_panels(const GemmKernels&, int64_t k, int64_t n, int64_t pixels, bool pairs = false);
 // B[k][n] = at(k, n) in panels [begin, end) of `packed`.
 template <class At>
 void pack_panels(const PanelShape& s, float* packed, At&& at, int64_t begin, int64_t end) {
   for (int64_t p = begin; p < end; p++) {
-    const int64_t first = p * s.nr * s.lanes,
-                  width = std::min<int64_t>(s.nr, s.vectors() - p * s.nr) * s.lanes;
+    if (s.pairs && p + 1 == s.panels()) {
+      float* to = packed + s.k * s.whole() * s.lanes;
+      for (int64_t k = 0; k < s.k; k += 2)
+        for (int64_t n = s.whole() * s.lanes, i = 0; i < s.lanes; i++)
+          *to++ = n + i / 2 < s.n ? at(k + i % 2, n + i / 2) : 0.0f;
+      return;
+    }
+    const int64_t first = p * s.nr * s.lanes, width = std::min<int64_t>(s.nr, s.whole() - p * s.nr) * s.lanes;
     const int64_t used = std::min(width, s.n - first);
     float* to = packed + p * s.panel_floats();
     for (int64_t k = 0; k < s.k; k++) {

@@ -59,6 +59,7 @@ class Worker {
             .b_panel = g.panels.panel_floats(),
             .nr = g.panels.nr,
             .n = g.oc / g.groups,
+            .pairs = g.panels.pairs,
             .panel_begin = panels.begin,
             .panel_end = panels.end,
             .lo = g.epilogue.lo,
@@ -228,10 +229,6 @@ void WindowGemm::plan(Isa isa, int threads) {
     cut = work * 10 <= ow * kw * 9;
     if (cut) runs = count, longest = length;
   }
-  panels = choose_panels(*kernels, taps * icg, oc / groups,
-                         std::max<int64_t>(std::min(longest, (pixels + threads - 1) / threads), 1));
-  grid = groups == 1 ? choose_grid(panels, pixels, threads)
-                     : ThreadGrid{static_cast<int>(std::clamp<int64_t>(pixels, 1, threads)), 1};
   copied = in_plane || (edges && !cut);
   pixel = copied ? ic : in_pitch;
   contiguous = groups == 1 && pixel == ic && !cut && (dw == 1 || kw == 1);
@@ -239,6 +236,11 @@ void WindowGemm::plan(Isa isa, int threads) {
   const int64_t together = (contiguous ? kw : 1) * icg;
   segment = k_block(together);
   parts = segment ? together / segment : 1;
+  panels = choose_panels(*kernels, taps * icg, oc / groups,
+                         std::max<int64_t>(std::min(longest, (pixels + threads - 1) / threads), 1),
+                         segment % 2 == 0);
+  grid = groups == 1 ? choose_grid(panels, pixels, threads)
+                     : ThreadGrid{static_cast<int>(std::clamp<int64_t>(pixels, 1, threads)), 1};
   block_segments = std::max<int64_t>(k_block_limit / std::max<int64_t>(segment, 1), 1);
   // Blocks: as many rows as the cache holds, where a block meets each panel of weights once; single rows
   // where the weights stay.

@@ -102,7 +102,60 @@ __attribute__((noinline)) void tile(const Tile& t) {
   });
 }
 
+// The panel of pairs: lane 2 j sums up column j over even k, lane 2 j + 1 over odd ones.
+template <int MR>
+__attribute__((noinline)) void pair_tile(const Tile& t) {
+  constexpr int G = (MR + 2) / 3;
+  i32v lane;
+  for (int i = 0; i < L; i++) lane[i] = i;
+  f32v acc[MR];
+  const f32v bias = t.bias ? select((lane & 1) == 0, permute(load<f32v>(t.bias), lane >> 1), f32v{}) : f32v{};
+  sfor<MR>([&](auto i) HONE_LAMBDA { acc[i] = bias; });
+  int64_t lda = t.lda;
+  for (int64_t s = 0; s < t.segs; s++) {
+    const float* p[G];
+    p[0] = t.a + t.seg[s].a;
+    const float* b = t.b + t.seg[s].b * (t.k / 2) * L;
+    sfor<G - 1>([&](auto g) HONE_LAMBDA { p[g + 1] = p[g] + 3 * lda; });
+    auto step = [&](auto u) HONE_LAMBDA {
+      const f32v bv = load<f32v>(b + u * L);
+      sfor<MR>([&](auto i)
+                   HONE_LAMBDA { add_product(acc[i], splat_pair(p[i / 3] + (i % 3) * lda + 2 * u), bv); });
+    };
+    int64_t k = t.k;
+    for (; k >= 8; k -= 8) {
+      opaque(lda);
+      sfor<4>(step);
+      sfor<MR>([&](auto i) HONE_LAMBDA { keep(acc[i]); });
+      sfor<G>([&](auto g) HONE_LAMBDA { p[g] += 8; });
+      b += 4 * L;
+    }
+    for (; k > 0; k -= 2) {
+      opaque(lda);
+      step(Int<0>{});
+      sfor<G>([&](auto g) HONE_LAMBDA { p[g] += 2; });
+      b += L;
+    }
+  }
+  const f32v lo = splat<f32v>(t.lo), hi = splat<f32v>(t.hi);
+  const i32v even = (lane << 1) & (L - 1);
+  sfor<MR>([&](auto i) HONE_LAMBDA {
+    f32v sum = permute(acc[i], even) + permute(acc[i], even | 1);
+    if (t.residual) sum += load_n<f32v>(t.residual + i * t.ldr, t.tail);
+    store_n(t.c + i * t.ldc, clamp(sum, lo, hi), t.tail);
+  });
+}
+
 using TileFn = void (*)(const Tile&);
+struct PairTiles {
+  TileFn fn[max_rows[1]];
+  constexpr PairTiles() : fn{} { fill(Count<max_rows[1]>{}); }
+  template <int... I>
+  constexpr void fill(Ints<I...>) {
+    ((fn[I] = pair_tile<I + 1>), ...);
+  }
+};
+constexpr PairTiles pair_tiles;
 template <int NR>
 struct TileRow {
   TileFn fn[max_rows[NR]];
@@ -120,7 +173,7 @@ constexpr const TileFn* tiles[5] = {nullptr, tiles1.fn, tiles2.fn, tiles3.fn, ti
 
 class Runner {
  public:
-  HONE_INLINE explicit Runner(const GemmJob& job) : job_(job), vectors_((job.n + L - 1) / L) {
+  HONE_INLINE explicit Runner(const GemmJob& job) : job_(job), vectors_((job.n + L - 1) / L - job.pairs) {
     t_.k = job.k;
     t_.lda = job.lda;
     t_.ldc = job.ldc;
@@ -133,7 +186,10 @@ class Runner {
   void fetch_panel(const GemmRow& row, int64_t panel, int64_t tile, int64_t tiles) {
     if (row.segs == 0 || panel + 1 == job_.panel_end)
       return fetch(row, job_.next, job_.next_bytes, tile, tiles);
-    fetch(row, job_.b + (panel + 1) * job_.b_panel + row.seg->b * job_.k * (job_.nr * L),
+    const int64_t next = (panel + 1) * job_.nr;
+    fetch(row,
+          job_.b + (next < vectors_ ? next : vectors_) * (job_.b_panel / job_.nr) +
+              row.seg->b * job_.k * (job_.nr * L),
           row.segs * job_.k * job_.nr * L * 4, tile, tiles);
   }
   // Share `tile` of `tiles` of those bytes.
@@ -148,19 +204,20 @@ class Runner {
     t_.ahead_step = 0;
   }
   HONE_INLINE void one(const GemmRow& row, int64_t x, int mr, int64_t panel) {
-    const int64_t v = panel * job_.nr;
-    const bool last = v + job_.nr >= vectors_;
-    const int nr = static_cast<int>(last ? vectors_ - v : job_.nr);
+    const bool pairs = job_.pairs && panel * job_.nr >= vectors_;
+    const int64_t v = pairs ? vectors_ : panel * job_.nr;
+    const bool last = !job_.pairs && v + job_.nr >= vectors_;
+    const int nr = pairs ? 1 : static_cast<int>(v + job_.nr >= vectors_ ? vectors_ - v : job_.nr);
     const int64_t col = v * L;
     t_.seg = row.seg;
     t_.segs = row.segs;
     t_.a = row.a + x * job_.lda;
-    t_.b = job_.b + panel * job_.b_panel;
+    t_.b = job_.b + v * (job_.b_panel / job_.nr);
     t_.bias = job_.bias ? job_.bias + col : nullptr;
     t_.residual = row.residual ? row.residual + x * job_.ldr + col : nullptr;
-    t_.tail = static_cast<int>(last ? job_.n - (vectors_ - 1) * L : L);
+    t_.tail = static_cast<int>(last ? job_.n - (vectors_ - 1) * L : pairs ? job_.n - col : L);
     t_.c = row.c + x * job_.ldc + col;
-    tiles[nr][mr - 1](t_);
+    (pairs ? pair_tiles.fn : tiles[nr])[mr - 1](t_);
     // One call for the whole tile, while it is in the nearest cache.
     if (job_.act) job_.act(t_.c, job_.ldc, t_.c, job_.ldc, mr, (nr - 1) * L + t_.tail, job_.alpha, job_.beta);
   }
@@ -174,6 +231,7 @@ class Runner {
 void run(const GemmJob& job) {
   Runner r(job);
   const int max = max_rows[job.nr];
+  static_assert(max_rows[1] >= max_rows[2] && max_rows[2] >= max_rows[3] && max_rows[3] >= max_rows[4]);
   r.fetch_nothing();
   int64_t tiles = 0, tile = 0;
   for (int64_t y = 0; y < job.row_count; y++) tiles += (job.rows[y].pixels + max - 1) / max;

@@ -8,6 +8,10 @@
 // vectors of columns: [panel][s * k][nr * lanes]; the last panel holds only the vectors that it needs, its
 // surplus lanes are zero. Nothing outside the n columns of C is touched.
 //
+// With `pairs`, the last columns, half a vector of them at most, are a panel of their own, in which a vector holds two rows
+// of B in turn, column by column: [s * k / 2][column][2]. A vector then multiplies two values of A at once, no lane of it in
+// vain; sums of even and odd k are added in the end. k is even.
+//
 // The order of summation of an output is that of s and k, whatever the tile: results depend neither on the
 // partition among threads nor on loop order.
 #pragma once
@@ -40,6 +44,7 @@ struct GemmJob {
   int64_t b_panel = 0;       // floats from a panel to the next
   int nr = 1;                // vectors of a full panel, 1..4
   int64_t n = 0;             // columns of C
+  bool pairs = false;        // the last panel is one of pairs
   int64_t panel_begin = 0, panel_end = 0;
   const float* bias = nullptr;  // null: none; padded to full vectors
   float lo = 0, hi = 0;         // the result is clamped to [lo, hi]; NaN passes

@@ -142,6 +142,16 @@ HONE_INLINE f32v gather(const float* p, i32v index) {
 #endif
 }
 
+// p[0], p[1], p[0], p[1], ...
+HONE_INLINE f32v splat_pair(const float* p) {
+  double both;
+  memcpy(&both, p, sizeof both);
+  const vec<double> v = both - vec<double>{};  // as splat() does
+  f32v pairs;
+  memcpy(&pairs, &v, sizeof v);
+  return pairs;
+}
+
 // v[index[i]] in each lane i; 0 <= index < N.
 HONE_INLINE f32v permute(f32v v, i32v index) {
 #if defined(__AVX512F__)
