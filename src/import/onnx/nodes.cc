@@ -301,7 +301,8 @@ Status Builder::expand(const OpDef& op, const Attrs& attrs, std::vector<ir::Valu
   outputs = graph.inline_graph(*body, inputs, name.empty() ? "" : name + "/", &made);
   HONE_CHECK(count_nodes(static_cast<int64_t>(made.size())));
   for (ir::Node* n : made) {
-    if (n->name.empty() && !name.empty()) n->name = name + "/" + n->op->name;  // messages name the model's node
+    if (n->name.empty() && !name.empty())
+      n->name = name + "/" + n->op->name;  // messages name the model's node
     if (!n->op->body) {
       HONE_CHECK(ir::infer(*n));
       continue;
