@@ -247,6 +247,13 @@ Status run_scan(EvalContext& c) {
   return {};
 }
 
+// Opset 8 scanned within a batch, and began with the lengths of its sequences.
+Status from_batches(OpsetNode& n) {
+  n.rename("ScanBatches");
+  return {};
+}
+constexpr Upgrade scan_upgrades[] = {{9, from_batches}};
+
 constexpr AttrDef if_attrs[] = {AttrDef::req("then_branch", AttrType::graph),
                                 AttrDef::req("else_branch", AttrType::graph)};
 constexpr AttrDef loop_attrs[] = {AttrDef::req("body", AttrType::graph)};
@@ -279,7 +286,8 @@ extern const OpDef op_Scan{.name = "Scan",
                            .max_inputs = -1,
                            .max_outputs = -1,
                            .attrs = scan_attrs,
-                           .since = 9,
+                           .since = 8,
+                           .upgrades = scan_upgrades,
                            .infer = infer_scan,
                            .reference = run_scan,
                            .notes = "runs its graph step by step, without planned memory"};

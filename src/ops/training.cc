@@ -137,6 +137,16 @@ constexpr AttrDef adam_attrs[] = {AttrDef::def_f("alpha", 0.9f), AttrDef::def_f(
 constexpr AttrDef momentum_attrs[] = {AttrDef::req("alpha", AttrType::f), AttrDef::req("beta", AttrType::f),
                                       AttrDef::req("mode", AttrType::s),
                                       AttrDef::req("norm_coefficient", AttrType::f)};
+// The importer puts the derivative's own operators in its place.
+Status infer_gradient(Infer& c) {
+  for (size_t i = 0; i < c.out.size() && i < c.in.size(); i++) c.out[i] = c.in[i];
+  return {};
+}
+Status no_gradient(EvalContext&) {
+  return error(Code::unsupported, "a derivative is made when the model is imported");
+}
+constexpr AttrDef gradient_attrs[] = {AttrDef::req("xs", AttrType::strings),
+                                      AttrDef::opt("zs", AttrType::strings), AttrDef::req("y", AttrType::s)};
 }  // namespace
 
 extern const OpDef op_Adagrad{.name = "Adagrad",
@@ -169,5 +179,14 @@ extern const OpDef op_Momentum{.name = "Momentum",
                                .attrs = momentum_attrs,
                                .infer = infer_momentum,
                                .reference = reference<1, MomentumStep>};
+
+extern const OpDef op_Gradient{.name = "Gradient",
+                               .domain = "ai.onnx.preview.training",
+                               .doc = "derivatives of y by xs; becomes their operators at import",
+                               .max_inputs = -1,
+                               .max_outputs = -1,
+                               .attrs = gradient_attrs,
+                               .infer = infer_gradient,
+                               .reference = no_gradient};
 
 }  // namespace hone

@@ -74,6 +74,7 @@ class Builder {
   Status call(const FunctionP&, const NodeP&, const Frame&, Scope&);
   Status constant(const NodeP&, const Frame&, Scope&);
   Status operation(const NodeP&, const Frame&, Scope&);
+  Status gradient(const NodeP&, const Frame&, Scope&);
   Status expand(const OpDef&, const Attrs&, std::vector<ir::Value*> inputs, ir::Graph&,
                 const std::string& name, std::vector<ir::Value*>& outputs);
   Result<std::vector<Attribute>> resolve(const NodeP&, const Frame&, const Scope&) const;

@@ -50,6 +50,7 @@ class Upgraded : public OpsetNode {
   }
   void rename(const char* name) override {
     op_ = find_op(name);
+    if (!op_) op_ = find_op(name, "hone");
     renamed_ = true;
   }
 
@@ -104,6 +105,7 @@ Status Builder::node(const NodeP& n, const Frame& frame, Scope& scope) {
     HONE_CHECK(count_nodes(1));
     if (const FunctionP* f = library_.function(n)) return call(*f, n, frame, scope);
     if (n.op_type == "Constant" && normal_domain(n.domain).empty()) return constant(n, frame, scope);
+    if (n.op_type == "Gradient" && n.domain == "ai.onnx.preview.training") return gradient(n, frame, scope);
     return operation(n, frame, scope);
   };
   ImportSurvey* survey = frame.function ? nullptr : options_.survey;
