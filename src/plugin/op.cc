@@ -1,7 +1,5 @@
 #include "plugin/op.h"
 
-#include <algorithm>
-#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -28,9 +26,12 @@ struct Call {
     c.self = this;
     c.user = o.table.user;
   }
+  static const hone_plugin_host host;
   const PluginOp& op;
   const Attrs& attrs;
-  hone_plugin_call c{};
+  hone_plugin_call c{};                 // the plugin may write into it
+  std::span<const hone_tensor> inputs;  // what c.inputs was
+  size_t outputs = 0;
   EvalContext* context = nullptr;  // when running
   struct PluginNode* node = nullptr;
   char message[512] = "";
@@ -39,7 +40,10 @@ struct Call {
   template <class F>
   Status run(const char* what, F&& f) {
     int code = 0;
-    const size_t outputs = c.output_count;
+    c.host = &host;
+    c.inputs = inputs.data();
+    c.input_count = inputs.size();
+    c.output_count = outputs;
     if (auto ok = guard(what, [&] { code = f(&c); }); !ok) return in(op.where(), ok.take_error());
     if (context && code && context->cancelled()) return error(Code::cancelled, "cancelled by the caller");
     if (*message) return error(Code::unsupported, "%s: %s", op.where().c_str(), message);
@@ -193,10 +197,9 @@ Result<ValueType> stated(const Call& call, size_t output, const hone_tensor& t) 
       continue;
     }
     bool copied = false;  // from an input
-    for (size_t i = 0; i < call.c.input_count && !call.context; i++) {
-      const hone_tensor& in = call.c.inputs[i];
-      for (int j = 0; j < in.rank; j++) copied = copied || in.dims[j] == n;
-    }
+    if (!call.context)
+      for (const hone_tensor& in : call.inputs)
+        for (int j = 0; j < in.rank; j++) copied = copied || in.dims[j] == n;
     if (!copied)
       return call.wrong("dimension %d of output %zu is %lld; what is not known is -1", k, output,
                         static_cast<long long>(n));
@@ -212,12 +215,12 @@ void* make_output(hone_plugin_call* c, size_t i, hone_dtype dtype, int rank, con
   Call& call = call_of(c);
   const auto make = [&]() -> Status {
     if (!call.context) return call.wrong("make_output is for run only");
-    if (i >= call.c.output_count) return call.wrong("make_output: there is no output %zu", i);
+    if (i >= call.outputs) return call.wrong("make_output: there is no output %zu", i);
     if (rank < 0 || (rank > 0 && !dims)) return call.wrong("make_output: output %zu has no dimensions", i);
     hone_tensor t = unset();
     t.dtype = dtype;
     t.rank = rank;
-    for (int k = 0; k < std::min(rank, max_rank); k++) t.dims[k] = dims[k];
+    for (int k = 0; k < rank && rank <= max_rank; k++) t.dims[k] = dims[k];
     HONE_TRY(const ValueType made, stated(call, i, t));
     if (!made.shape.all_known()) return call.wrong("make_output: output %zu is %s", i, made.str().c_str());
     const ValueType& want = call.node->planned[i];
@@ -250,7 +253,7 @@ void* make_output(hone_plugin_call* c, size_t i, hone_dtype dtype, int rank, con
 
 int set_text(hone_plugin_call* c, size_t i, size_t index, const char* data, size_t size) noexcept {
   Call& call = call_of(c);
-  if (!call.context || i >= call.c.output_count) return fail(c, "set_text: there is no output %zu", i);
+  if (!call.context || i >= call.outputs) return fail(c, "set_text: there is no output %zu", i);
   const TensorView& v = call.node->views[i];
   if (v.dtype != DType::string || index >= static_cast<size_t>(v.elements()) || (size && !data))
     return fail(c, "set_text: output %zu has no text %zu", i, index);
@@ -260,7 +263,7 @@ int set_text(hone_plugin_call* c, size_t i, size_t index, const char* data, size
   } catch (...) { return fail(c, "out of memory"); }
 }
 
-constexpr hone_plugin_host host{
+constexpr hone_plugin_host Call::host{
     .attr_int = scalar<int64_t>,
     .attr_float = scalar<float>,
     .attr_text = attr_text,
@@ -287,7 +290,6 @@ Result<PluginNode*> node_of(EvalContext& c, const PluginOp& op) {
   node->spare.resize(m);
   if (op.table.create) {
     Call call(op, c.attrs);
-    call.c.host = &host;
     HONE_CHECK(call.run("create", [&](hone_plugin_call* p) { return op.table.create(p, &node->state); }));
   }
   node->made = true;
@@ -325,11 +327,9 @@ Status infer_plugin(Infer& c) {
     const Tensor* v = c.value(i);
     if (v && v->bytes() && v->dtype() != DType::string) in.back() = with_data(v->view());
   }
-  call.c.host = &host;
-  call.c.inputs = in.data();
-  call.c.input_count = in.size();
+  call.inputs = in;
+  call.outputs = out.size();
   call.c.outputs = out.data();
-  call.c.output_count = out.size();
   HONE_CHECK(call.run("infer", op.table.infer));
   for (size_t i = 0; i < out.size(); i++) { HONE_TRY(c.out[i], stated(call, i, out[i])); }
   return {};
@@ -362,12 +362,10 @@ Status run_plugin(EvalContext& c) {
   HONE_CHECK(plan(c, *node));
   call.context = &c;
   call.node = node;
-  call.c.host = &host;
+  call.inputs = node->in;
+  call.outputs = c.outputs();
   call.c.state = node->state;
-  call.c.inputs = node->in.data();
-  call.c.input_count = node->in.size();
   call.c.outputs = node->out.data();
-  call.c.output_count = node->out.size();
   call.c.output_data = node->data.data();
   for (size_t i = 0; i < c.outputs(); i++) {
     const ValueType& t = node->planned[i];

@@ -51,6 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Misbehaviour{"InferRankMinus2", {"output 0 has rank -2"}},
                     Misbehaviour{"InferType99", {"output 0 has element type 99"}},
                     Misbehaviour{"InferMoreOutputs", {"number of outputs from 1 to 1000"}},
+                    Misbehaviour{"InferLies", {"dimension 0 of output 0 is -7"}},
                     Misbehaviour{"InferMakes", {"make_output is for run only"}}),
     [](const auto& p) { return std::string(p.param.op); });
 
@@ -94,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Misbehaviour{"RunUnknown", {"make_output: output 0 is f32[?,3]"}},
                     Misbehaviour{"RunHuge", {"output 0", "9223372036854775807"}},
                     Misbehaviour{"RunRank13", {"output 0 has rank 13"}},
+                    Misbehaviour{"RunLies", {"there is no output 500"}},
                     Misbehaviour{"RunBeyond", {"there is no output 7"}},
                     Misbehaviour{"RunTextBeyond", {"output 0 has no text 0"}},
                     Misbehaviour{"CreateFails", {"no state today"}},
@@ -107,12 +109,17 @@ TEST_F(Plugin, an_exception_of_destroy_ends_there) {
   EXPECT_EQ(floats(out[0]), (std::vector<float>{0}));
 }
 
-TEST_F(Plugin, a_run_that_fails_while_folding_leaves_the_model_as_it_is_or_says_why) {
-  // Not pure: not folded, so the engine is built and the run fails.
-  auto data =
-      build_engine(graph_of("graph @g(%x: f32[1]) -> (%y) {\n %k = const f32[1] {1}\n %p = "
-                            "bad.RunThrows(%k)\n %y = Add(%p, %x)\n}"));
+TEST_F(Plugin, a_run_that_fails_while_folding_leaves_the_node_and_fails_again_where_it_runs) {
+  auto data = build_engine(graph_of(R"(graph @g(%x: f32[1]) -> (%y) {
+    %k = const f32[1] {1}
+    %p = bad.PureRunFails(%k)
+    %y = Add(%p, %x)
+  })"));
   ASSERT_TRUE(data) << data.error().message;
+  EXPECT_EQ(data->plans[0].program->steps.size(), 2u);
+  auto engine = Engine::load(*std::move(data));
+  ASSERT_TRUE(engine);
+  expect_error(Session::create(*engine, {.threads = 1}), {"PureRunFails", "this is not what I like"});
 }
 
 // ---- misbehaviour of libraries ----

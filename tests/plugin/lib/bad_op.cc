@@ -1,4 +1,5 @@
 // A plugin with an operator for each way to misbehave while inferring, running or keeping a state, for plugin_test.cc.
+#include <cstring>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -62,6 +63,16 @@ int more_outputs(Call* c) {
   c->output_count = 1000;
   return 0;
 }
+int lie_and_make(Call* c) {
+  c->output_count = 1000;
+  const int64_t d = 1;
+  return c->host->make_output(c, 500, HONE_F32, 1, &d) == nullptr;
+}
+int lie_and_copy(Call* c) {
+  c->input_count = 1 << 20;
+  dims<-7, 3>(c);
+  return 0;
+}
 int create_fails(Call* c, void**) { return c->host->fail(c, "no state today"); }
 int create_throws(Call*, void**) { throw std::logic_error("state broke"); }
 int create(Call*, void**) { return 0; }
@@ -90,7 +101,7 @@ constexpr int64_t most = std::numeric_limits<int64_t>::max();
 }  // namespace
 
 const hone_plugin* hone_plugin_entry(void) {
-  static const hone_plugin_op ops[] = {
+  static hone_plugin_op ops[] = {
       op("InferFails", fails, zero),
       op("InferSilent", silent, zero),
       op("InferThrows", throws, zero),
@@ -105,7 +116,10 @@ const hone_plugin* hone_plugin_entry(void) {
       op("InferType99", typed<99>, zero),
       op("InferMoreOutputs", more_outputs, zero),
       op("InferMakes", make_in_infer, zero),
+      op("InferLies", lie_and_copy, zero),
+      op("RunLies", same, lie_and_make),
       op("RunFails", same, fails),
+      op("PureRunFails", same, fails),
       op("RunSilent", same, silent),
       op("RunThrows", same, throws),
       op("RunThrowsInt", same, throws_int),
@@ -126,6 +140,8 @@ const hone_plugin* hone_plugin_entry(void) {
       op("CreateThrows", same, zero, create_throws, destroy),
       op("DestroyThrows", same, zero, create, destroy_throws),
   };
+  for (auto& o : ops)
+    if (std::strncmp(o.name, "Pure", 4) == 0) o.flags = HONE_PLUGIN_PURE;
   static const hone_plugin plugin{HONE_PLUGIN_ABI, "bad", sizeof ops / sizeof *ops, ops};
   return &plugin;
 }
