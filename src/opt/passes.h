@@ -18,6 +18,7 @@ Result<int> absorb_pad(ir::Graph&, ir::Log&);
 Result<int> matmul_bias(ir::Graph&, ir::Log&);
 Result<int> scale_columns(ir::Graph&, ir::Log&);
 Result<int> join_splits(ir::Graph&, ir::Log&);
+Result<int> join_concats(ir::Graph&, ir::Log&);
 Result<int> merge_views(ir::Graph&, ir::Log&);
 Result<int> apply_rules(ir::Graph&, ir::Log&);
 Result<int> fuse_attention(ir::Graph&, ir::Log&);

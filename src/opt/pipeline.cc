@@ -19,6 +19,8 @@ const Pass list[] = {
      "auto_pad becomes pads; strides, dilations, kernel_shape are filled in", explicit_windows},
     {"merge_views", Phase::declutter, "joins chains of Transpose, of Reshape and its like", merge_views},
     {"join_splits", Phase::declutter, "what was split and put together again is taken whole", join_splits},
+    {"join_concats", Phase::declutter, "a Concat that begins like another begins with that one",
+     join_concats},
     {"fold_affine", Phase::declutter,
      "puts scale and shift of BatchNormalization, Mul, Add into the weights before them", fold_affine},
     {"absorb_pad", Phase::declutter, "lets the window behind a Pad do the padding", absorb_pad},

@@ -334,6 +334,22 @@ TEST(JoinSplits, PartsSideBySideAreTakenWhole) {
   EXPECT_FALSE(joined("%y = Concat(%b, %d, %c) {axis=1}"));
 }
 
+TEST(JoinConcats, WhatBeginsAlikeIsPutTogetherOnce) {
+  const std::string signature = "(%x: f32[2,6,4], %z: f32[2,6,4]) -> (%y, %b, %d)";
+  const auto joined = [&](const char* b, const char* d, const char* y, const char* wanted) {
+    return count(run("join_concats sweep", signature, {"%c = Neg(%z)", b, d, y}), wanted) == 1;
+  };
+  const char* two = "%b = Concat(%x, %z) {axis=1}";
+  EXPECT_TRUE(joined(two, "%d = Relu(%c)", "%y = Concat(%x, %z, %c) {axis=1}", "Concat(%b, %c)"));
+  EXPECT_TRUE(joined(two, "%d = Concat(%x, %z, %c) {axis=-2}", "%y = Concat(%x, %z, %c, %x) {axis=1}",
+                     "Concat(%d, %x)"));
+  // Already so, another order, another axis, another beginning.
+  EXPECT_TRUE(joined(two, "%d = Relu(%c)", "%y = Concat(%b, %c) {axis=1}", "Concat(%b, %c)"));
+  EXPECT_TRUE(joined(two, "%d = Relu(%c)", "%y = Concat(%z, %x, %c) {axis=1}", "Concat(%z, %x, %c)"));
+  EXPECT_TRUE(joined(two, "%d = Relu(%c)", "%y = Concat(%x, %z, %c) {axis=2}", "Concat(%x, %z, %c)"));
+  EXPECT_TRUE(joined(two, "%d = Relu(%c)", "%y = Concat(%x, %c, %z) {axis=1}", "Concat(%x, %c, %z)"));
+}
+
 TEST(MergeViews, ChainsBecomeOne) {
   EXPECT_EQ(run("merge_views dead_code", "(%x: f32[2,3,4]) -> (%y)",
                 {"%a = Transpose(%x) {perm=[1,2,0]}", "%y = Transpose(%a) {perm=[1,0,2]}"}),
