@@ -69,6 +69,8 @@ SPEED = [
     ('ratio', 'ratio', lambda r: r['ratio'], '.3f'),
     ('GFLOP', 'gflop', lambda r: r['flops'] / 1e9 if r['flops'] else None, '.2f'),
     ('of ceiling', 'share_of_ceiling', lambda r: r['share'], '.0%'),
+    # What the ratio would be at the ceiling, were there nothing but multiply-adds, all that the definition has.
+    ('ratio there', 'ratio_at_ceiling', lambda r: r['ratio'] * r['share'] if r['ratio'] and r['share'] else None, '.2f'),
 ]
 REST = [
     ('RSS', 'hone_rss_mb', lambda r: part(r, 'hone', 'rss'), '.0f'),
