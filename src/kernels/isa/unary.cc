@@ -71,11 +71,18 @@ void apply(const float* in, int64_t in_row, float* out, int64_t out_row, int64_t
            float b) {
   constexpr int L = lanes<float>;
   const f32v va = splat<f32v>(a), vb = splat<f32v>(b);
-  for (; rows > 0; rows--, in += in_row, out += out_row) {
-    int64_t i = 0;
-    for (; i + L <= n; i += L) store(out + i, F::of(load<f32v>(in + i), va, vb));
-    if (const int m = static_cast<int>(n - i)) store_n(out + i, F::of(load_n<f32v>(in + i, m), va, vb), m);
+  // One loop over the full vectors of all rows, which may be short (tiles of products): what the function keeps in
+  // registers is loaded once.
+  const int64_t full = n / L * L;
+  int64_t row = 0, i = 0;
+  for (int64_t left = full / L * rows; left > 0; left--) {
+    store(out + row * out_row + i, F::of(load<f32v>(in + row * in_row + i), va, vb));
+    i += L;
+    if (i == full) i = 0, row++;
   }
+  if (const int m = static_cast<int>(n - full))
+    for (row = 0; row < rows; row++)
+      store_n(out + row * out_row + full, F::of(load_n<f32v>(in + row * in_row + full, m), va, vb), m);
 }
 
 }  // namespace

@@ -201,11 +201,44 @@ HONE_INLINE V exp_below_zero(V x) {
   return select(x < least, V{}, bit_cast<V>(bit_cast<U>(p) + (bit_cast<U>(convert<M>(n)) << 23)));
 }
 
+#if defined(__AVX512F__)
+// normal(u) - 1/2 about u = i * normal_step, i < 16: the coefficients of r^0 to r^4, interpolated at Chebyshev's nodes
+// with errors beneath 7.2e-8.
+constexpr float normal_step = 0.34375f;
+alignas(64) constexpr float normal_table[5][16] = {
+    {0, 0.134482846f, 0.254116148f, 0.348788202f, 0.415434271f, 0.457170039f, 0.480419934f, 0.491941392f,
+     0.497020245f, 0.499011785f, 0.499706447f, 0.499921978f, 0.499981463f, 0.499996066f, 0.499999255f,
+     0.499999881f},
+    {0.398941457f, 0.376052767f, 0.314973265f, 0.234412774f, 0.155013934f, 0.091083765f, 0.04755437f,
+     0.022060601f, 0.00909325853f, 0.00333038485f, 0.00108377519f, 0.000313365046f, 8.05053787e-05f,
+     1.83763041e-05f, 3.72688442e-06f, 6.715577e-07f},
+    {3.90422865e-05f, -0.0646337345f, -0.108271293f, -0.120867968f, -0.106570959f, -0.0782743916f,
+     -0.0490402989f, -0.0265419539f, -0.0125036817f, -0.00515208161f, -0.00186299114f, -0.000592585886f,
+     -0.000166097729f, -4.107942e-05f, -8.97389145e-06f, -1.73295587e-06f},
+    {-0.0671276301f, -0.0550038368f, -0.0276454613f, 0.00231851474f, 0.0227829143f, 0.0294962283f,
+     0.0257243402f, 0.0176237375f, 0.00998734776f, 0.00479606539f, 0.00197801972f, 0.000706472143f,
+     0.000219727299f, 5.97434264e-05f, 1.42414392e-05f, 2.98273198e-06f},
+    {0.00425267499f, 0.0154307662f, 0.0226871874f, 0.0194373485f, 0.00985574257f, 0.000345868291f,
+     -0.00507689267f, -0.00614551175f, -0.00474953419f, -0.00282705878f, -0.00137573155f, -0.000562592526f,
+     -0.000196311084f, -5.90074524e-05f, -1.53760611e-05f, -3.48915273e-06f},
+};
+#endif
+
 // The share of the standard normal distribution below x, (1 + erf(x / sqrt(2))) / 2, within 1.2e-7; 0 beneath
-// -5.3, where it is below 6e-8. The odd part, over x, is a polynomial of x^2, taken to [-1, 1].
+// -5.3, where it is below 6e-8. Where a permutation finds coefficients for 16 intervals, a short polynomial for each;
+// else the odd part, over x, is a polynomial of x^2, taken to [-1, 1].
 template <class V>
 HONE_INLINE V normal(V x) {
   constexpr float end = 5.3f;
+#if defined(__AVX512F__)
+  if constexpr (is_same<V, f32v>) {
+    const f32v magic = splat<f32v>(1.5f * (1 << 23)), u = min(splat<f32v>(end), abs(x));
+    const f32v m = u * splat<f32v>(1 / normal_step) + magic, r = u - (m - magic) * splat<f32v>(normal_step);
+    const auto c = [&](int i) HONE_LAMBDA { return permute(load<f32v>(normal_table[i]), (i32v)m); };
+    const f32v odd = (((c(4) * r + c(3)) * r + c(2)) * r + c(1)) * r + c(0);
+    return select(x < splat<f32v>(-end), f32v{}, with_sign_of(odd, x) + splat<f32v>(0.5f));
+  }
+#endif
   const V u = clamp(x, splat<V>(-end), splat<V>(end)), t = u * u * splat<V>(2 / (end * end)) - splat<V>(1);
   const V odd = poly(t, 0.133392558f, -0.0665185079f, 0.0492641628f, -0.0395889319f, 0.0320795216f,
                      -0.0252983011f, 0.0189258363f, -0.0131854741f, 0.00882816967f, -0.00584955094f,
