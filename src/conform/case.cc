@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <functional>
+#include <map>
 
 #include "base/mapped_file.h"
 #include "build/build.h"
@@ -95,8 +96,29 @@ Result<Execute> executor(std::shared_ptr<ir::Graph> graph, const CaseOptions& op
   return Execute([graph](std::span<const Value> inputs) { return ir::evaluate(*graph, inputs); });
 }
 
-// Empty, or why the data set did not pass.
-std::string run_set(const Signature& model, const Execute& execute, const fs::path& folder) {
+// A model ready to run.
+struct Prepared {
+  Signature model;
+  Execute execute;
+};
+using Shapes = std::map<std::string, Shape>;
+
+// `shapes`: of inputs, in place of those that the model declares. Errors begin with what failed.
+Result<Prepared> prepare(const std::string& path, const Shapes& shapes, const CaseOptions& options) {
+  auto graph = import_model(path, {.shapes = shapes, .other_ranks = true});
+  if (!graph) {
+    Error e = graph.take_error();
+    if (const std::string known = "'" + path + "': "; e.message.starts_with(known))
+      e.message.erase(0, known.size());
+    return in("import", std::move(e));
+  }
+  Signature model = signature(**graph);
+  auto execute = executor(*std::move(graph), options);
+  if (!execute) return in("build", execute.take_error());
+  return Prepared{std::move(model), *std::move(execute)};
+}
+
+Result<std::vector<Value>> read_inputs(const Signature& model, const fs::path& folder) {
   std::vector<Value> inputs;
   for (size_t i = 0; i < model.inputs.size(); i++) {
     const auto& [name, type] = model.inputs[i];
@@ -104,33 +126,55 @@ std::string run_set(const Signature& model, const Execute& execute, const fs::pa
     std::error_code ignored;
     if (!fs::exists(path, ignored)) {
       if (type.kind != Value::Kind::optional)
-        return "there is no " + path.filename().string() + " for input '" + name + "'";
-      Value absent;
-      absent.kind = Value::Kind::optional;
-      inputs.push_back(absent);
+        return error(Code::not_found, "there is no %s for input '%s'", path.filename().c_str(), name.c_str());
+      inputs.emplace_back().kind = Value::Kind::optional;
       continue;
     }
-    auto value = read_value(path, type);
-    if (!value) return value.error().message;
-    inputs.push_back(*std::move(value));
+    HONE_TRY(inputs.emplace_back(), read_value(path, type));
+  }
+  return inputs;
+}
+
+// Of inputs that are stored with another rank than the model declares.
+Shapes other_ranks(const Signature& model, std::span<const Value> inputs) {
+  Shapes shapes;
+  for (size_t i = 0; i < inputs.size(); i++) {
+    const auto& [name, type] = model.inputs[i];
+    const Value& v = inputs[i];
+    if (type.kind == Value::Kind::tensor && type.shape.ranked() && v.kind == Value::Kind::tensor &&
+        v.tensor.shape().rank() != type.shape.rank())
+      shapes[name] = v.tensor.shape();
+  }
+  return shapes;
+}
+
+// Errors: why the data set did not pass.
+Status run_set(const Prepared& prepared, const std::string& path, const CaseOptions& options,
+               const fs::path& folder) {
+  HONE_TRY(const std::vector<Value> inputs, read_inputs(prepared.model, folder));
+  Execute execute = prepared.execute;
+  if (const Shapes shapes = other_ranks(prepared.model, inputs); !shapes.empty()) {
+    HONE_TRY(Prepared other, prepare(path, shapes, options));
+    execute = std::move(other.execute);
   }
   auto got = execute(inputs);
-  if (!got) return "run: " + got.error().message;
-  for (size_t i = 0; i < model.outputs.size(); i++) {
-    const std::string& name = model.outputs[i].name;
-    const fs::path path = folder / strf("output_%zu.pb", i);
+  if (!got) return in("run", got.take_error());
+  const auto& outputs = prepared.model.outputs;
+  const double noise = prepared.model.transform ? transform_noise : 0;
+  for (size_t i = 0; i < outputs.size(); i++) {
+    const char* name = outputs[i].name.c_str();
+    const fs::path file = folder / strf("output_%zu.pb", i);
     std::error_code ignored;
-    if (!fs::exists(path, ignored))
-      return "there is no " + path.filename().string() + " for output '" + name + "'";
-    auto want = read_value(path, type_of((*got)[i]));
-    if (!want) return want.error().message;
-    const std::string words = difference((*got)[i], *want, model.transform ? transform_noise : 0);
-    if (!words.empty()) return "output '" + name + "' " + words;
+    if (!fs::exists(file, ignored))
+      return error(Code::not_found, "there is no %s for output '%s'", file.filename().c_str(), name);
+    HONE_TRY(const Value want, read_value(file, type_of((*got)[i])));
+    const std::string words = difference((*got)[i], want, noise);
+    if (!words.empty()) return error(Code::invalid_argument, "output '%s' %s", name, words.c_str());
   }
-  std::error_code ignored;
-  if (const std::string more = strf("output_%zu.pb", model.outputs.size());
-      fs::exists(folder / more, ignored))
-    return strf("there is an %s, but the model has %zu outputs", more.c_str(), model.outputs.size());
+  const std::string more = strf("output_%zu.pb", outputs.size());
+  if (std::error_code ignored; fs::exists(folder / more, ignored))
+    return error(Code::invalid_argument, "there is an %s, but the model has %zu outputs", more.c_str(),
+                 outputs.size());
   return {};
 }
 
@@ -162,22 +206,12 @@ CaseResult run_case(const std::string& folder, const CaseOptions& options) {
   const std::string path = folder + "/model.onnx";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return failed("there is no model.onnx");
-  auto graph = import_model(path);
-  if (!graph) {
-    Error e = graph.take_error();
-    if (const std::string known = "'" + path + "': "; e.message.starts_with(known))
-      e.message.erase(0, known.size());
-    return failed("import: " + e.message);
-  }
+  auto prepared = prepare(path, {}, options);
+  if (!prepared) return failed(prepared.error().message);
   if (sets.empty()) return {Outcome::skipped, "there is no folder test_data_set_N"};
-  const Signature model = signature(**graph);
-  auto execute = executor(*std::move(graph), options);
-  if (!execute) return failed("build: " + execute.error().message);
   for (const fs::path& set : sets)
-    if (std::string reason = run_set(model, *execute, set); !reason.empty()) {
-      if (sets.size() > 1) reason.insert(0, set.filename().string() + ": ");
-      return failed(std::move(reason));
-    }
+    if (const Status passed = run_set(*prepared, path, options, set); !passed)
+      return failed((sets.size() > 1 ? set.filename().string() + ": " : "") + passed.error().message);
   return {Outcome::passed, {}};
 }
 

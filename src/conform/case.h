@@ -2,9 +2,9 @@
 // inputs and the outputs expected, input_K.pb and output_K.pb. The model is built and run as a user's is (or
 // on the reference executor), and what comes out is compared (compare.h).
 //
-// Two allowances beyond ONNX's tolerances: what is within 1e-6 of the tensor's largest value passes in
-// models with a Fourier transform, whose zeros are rounding noise; and tensors of bf16 may be stored as u16, as releases
-// before 1.18 did.
+// Three allowances beyond ONNX's tolerances: what is within 1e-6 of the tensor's largest value passes in
+// models with a Fourier transform, whose zeros are rounding noise; and of old releases, tensors of bf16 may be
+// stored as u16, and inputs with another rank than the model declares, which is then built for the stored shape.
 //
 // Files are untrusted: whatever they hold, the answer is a result. A crash or an endless loop of a kernel is
 // the caller's: `hone conform` gives each case a process of its own.

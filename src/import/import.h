@@ -51,6 +51,7 @@ struct ImportSurvey {
 
 struct ImportOptions {
   std::map<std::string, Shape> shapes;  // input name -> its shape, in place of the model's own
+  bool other_ranks = false;             // those shapes may have another rank than the model declares
   ImportLimits limits;
   std::function<void(const std::string&)> log;  // one line each: what was ignored or assumed
   // Not null: the import goes on behind a problem with what it makes left unknown, lists all here, and then fails.

@@ -3,13 +3,15 @@
 //   float -> integer    towards zero; NaN gives 0; what 64 bits cannot hold becomes their end, what fewer
 //                       cannot is cut to them
 //   integer -> integer  high bits are dropped
-//   4 and 2 bits        from floats and integers alike by dropping high bits after truncation
+//   4 and 2 bits        from floats and integers alike by dropping high bits after truncation; up to opset 23 from
+//                       floats to the nearest (hidden attribute clamp)
 //   float -> float      to nearest even; float8: attribute saturate; f8e8m0: also round_mode
 //   strings             decimal, "inf", "nan" in any case; back as the shortest text that reads as the same
 //                       number
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <string>
 
 #include "ops/element.h"
@@ -34,8 +36,18 @@ struct Block {
 
 struct Options {
   bool saturate;
+  bool clamp;  // of 4 and 2 bits
   Round round;
 };
+
+// The nearest number of these bits.
+uint8_t clamped(double v, int bits, bool is_signed) {
+  const double least = is_signed ? -std::ldexp(1, bits - 1) : 0;
+  const double greatest = std::ldexp(1, is_signed ? bits - 1 : bits) - 1;
+  return std::isnan(v)
+             ? 0
+             : static_cast<uint8_t>(static_cast<int>(std::nearbyint(std::clamp(v, least, greatest))));
+}
 
 Error cannot_read(const std::string& text, const char* what) {
   return error(Code::invalid_argument, "cannot cast the string '%.40s' to %s", text.c_str(), what);
@@ -145,10 +157,13 @@ Status store_block(const TensorView& y, int64_t to, int64_t n, const Block& b, D
     return {};
   }
   if (bits < 8) {
+    const bool real = is_float(y.dtype), nearest = o.clamp && !b.integral;
+    const bool is_signed = dtype_kind(y.dtype) == DKind::sint;
     for (int64_t i = 0; i < n; i++)
       set_packed(y.bytes, to + i, bits,
-                 static_cast<uint8_t>(is_float(y.dtype) ? to_small_float(b.as_double(i), f4e2m1_format, true)
-                                                        : static_cast<uint64_t>(b.as_int(i))));
+                 real      ? static_cast<uint8_t>(to_small_float(b.as_double(i), f4e2m1_format, true))
+                 : nearest ? clamped(b.real[i], bits, is_signed)
+                           : static_cast<uint8_t>(static_cast<uint64_t>(b.as_int(i))));
     return {};
   }
   return dispatch<float, double, int64_t, int32_t, uint8_t, int8_t, int16_t, uint16_t, uint32_t, uint64_t,
@@ -181,9 +196,10 @@ Status reference(EvalContext& c) {
   const TensorView x = c.input(0);
   HONE_TRY(const TensorView y, infer_output(c));
   const std::string& mode = c.attrs.s("round_mode");
-  const Options o{c.attrs.flag("saturate"), mode == "up"     ? Round::up
-                                            : mode == "down" ? Round::down
-                                                             : Round::nearest};
+  const Options o{c.attrs.flag("saturate"), c.attrs.flag("clamp"),
+                  mode == "up"     ? Round::up
+                  : mode == "down" ? Round::down
+                                   : Round::nearest};
   Block b;
   for (int64_t i = 0, n = x.elements(); i < n; i += block) {
     const int64_t count = std::min(block, n - i);
@@ -223,15 +239,26 @@ Status infer_like(Infer& c) {
   return infer_to(c, c.dtype(1));
 }
 
+// As ONNX's cases had it until opset 23.
+Status clamp_small_integers(OpsetNode& n, DType to) {
+  if (to == DType::none || (is_int(to) && dtype_bits(to) < 8)) n.attrs().set("clamp", int64_t{1});
+  return {};
+}
+Status clamp_cast(OpsetNode& n) { return clamp_small_integers(n, dtype_from_number(n.attrs().i("to", 0))); }
+Status clamp_like(OpsetNode& n) { return clamp_small_integers(n, n.type(1).dtype); }
+constexpr Upgrade cast_upgrades[] = {{24, clamp_cast}};
+constexpr Upgrade like_upgrades[] = {{24, clamp_like}};
+constexpr AttrDef clamp = AttrDef::def_i("clamp", 0).hidden();
 constexpr AttrDef cast_attrs[] = {AttrDef::req("to", AttrType::i), AttrDef::def_i("saturate", 1),
-                                  AttrDef::def_s("round_mode", "up")};
-constexpr AttrDef like_attrs[] = {AttrDef::def_i("saturate", 1), AttrDef::def_s("round_mode", "up")};
+                                  AttrDef::def_s("round_mode", "up"), clamp};
+constexpr AttrDef like_attrs[] = {AttrDef::def_i("saturate", 1), AttrDef::def_s("round_mode", "up"), clamp};
 }  // namespace
 
 extern const OpDef op_Cast{.name = "Cast",
                            .doc = "the elements as another type",
                            .attrs = cast_attrs,
                            .since = 6,
+                           .upgrades = cast_upgrades,
                            .infer = infer_cast,
                            .reference = reference,
                            .layout = Layout::elementwise,
@@ -242,6 +269,7 @@ extern const OpDef op_CastLike{.name = "CastLike",
                                .max_inputs = 2,
                                .attrs = like_attrs,
                                .since = 15,
+                               .upgrades = like_upgrades,
                                .infer = infer_like,
                                .reference = reference,
                                .layout = Layout::none,

@@ -150,6 +150,12 @@ class Conform(unittest.TestCase):
         self.case('wrong', to_bf16, [([THREE], [bits])])
         self.assertIn("FAIL wrong: output 'y' element [0] is 3, expected 2", self.counts(3, (2, 1, 0)))
 
+    def test_an_input_may_be_stored_with_another_rank(self):
+        declared = model([node('Add', ['x', 'one'], ['y'], 'add')], [value('x', [3, 4])], [value('y', [3, 4])], [floats('one', [1], [1.0])])
+        self.case('a', declared, [([TWO], [THREE]), ([floats('', [3, 4], [2.0] * 12)], [floats('', [3, 4], [3.0] * 12)])])
+        for through in [], ['--opt', 'none'], ['--reference']:
+            self.counts(0, (1, 0, 0), *through)
+
     def test_an_optional_input_may_have_no_file(self):
         optional = blob(1, 'x') + blob(2, blob(9, blob(1, blob(1, number(1, FLOAT) + blob(2, blob(1, number(1, 2)))))))
         self.case('a', model([node('OptionalHasElement', ['x'], ['y'], 'n')], [optional], [value('y', [], BOOL)]).replace(

@@ -49,6 +49,24 @@ TEST(Cast, EveryHalfRoundsToEachFloat8OnceAndWithTheSaturationAskedFor) {
     }
 }
 
+TEST(Cast, SmallIntegersAreCutOrClamped) {
+  const Tensor x =
+      floats({8}, {-9, -1.5f, 2.5f, 7.6f, 16, 1e30f, -1e30f, std::numeric_limits<float>::quiet_NaN()});
+  const auto cast_to = [&](DType to, int64_t clamp) {
+    const auto out = eval_op("Cast", {x}, with("to", static_cast<int64_t>(to), "clamp", clamp));
+    std::vector<int> list;
+    for (int i = 0; out && i < 8; i++) {
+      const uint8_t v = get_packed((*out)[0].tensor.bytes(), i, 4);
+      list.push_back(to == DType::i4 ? static_cast<int>(sign_extend(v, 4)) : v);
+    }
+    return list;
+  };
+  EXPECT_EQ(cast_to(DType::i4, 1), (std::vector<int>{-8, -2, 2, 7, 7, 7, -8, 0}));
+  EXPECT_EQ(cast_to(DType::u4, 1), (std::vector<int>{0, 0, 2, 8, 15, 15, 0, 0}));
+  const auto cut = cast_to(DType::i4, 0);
+  EXPECT_EQ((std::vector<int>{cut.begin(), cut.begin() + 5}), (std::vector<int>{7, -1, 2, 7, 0}));
+}
+
 TEST(Cast, SpecialValuesFollowTheTableOfTheStandard) {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
   const Tensor x = floats({6}, {0.0f, -0.0f, nan, inf, -inf, 1e9f});

@@ -157,12 +157,14 @@ Result<ValueType> Builder::input_type(const ValueInfoP& info) {
   const Shape& shape = wanted->second;
   if (info.type.kind != TypeP::tensor)
     return error(Code::invalid_argument, "a shape was given, but it is not a tensor");
-  if (info.type.has_shape && info.type.dims.size() != shape.size())
+  const bool other_rank = info.type.has_shape && info.type.dims.size() != shape.size();
+  if (other_rank && !options_.other_ranks)
     return error(Code::invalid_argument, "shape %s was given, but the model declares %zu dimensions",
                  shape.str().c_str(), info.type.dims.size());
   HONE_CHECK(checked_elements(shape));
   // A symbol bound by one input holds wherever it stands.
-  for (size_t i = 0; i < info.type.dims.size(); i++) {
+  stale_hints_ = stale_hints_ || other_rank;
+  for (size_t i = 0; i < info.type.dims.size() && !other_rank; i++) {
     const DimP& declared = info.type.dims[i];
     if (declared.has_value) {
       stale_hints_ = stale_hints_ || (declared.value >= 0 && declared.value != shape[i]);
