@@ -243,6 +243,10 @@ typedef struct hone_session_options {
   hone_cancel_fn cancel; /* may be NULL */
   void* user;            /* handed to `cancel` */
   int pin; /* not 0: each thread but the caller's stays on one core, for machines that do little else */
+  /* Bytes that values may take while the session runs, inputs and weights not counted; beyond, a run fails
+   * (HONE_LIMIT) with the step's name, for shapes can depend on data and loops on anything. 0: the environment's
+   * HONE_MEMORY (bytes, or 512M, 2G, ...), else three quarters of the machine's memory (or control group's). */
+  int64_t memory;
 } hone_session_options;
 
 HONE_API hone_status* hone_session_create(const hone_engine* engine, const hone_session_options* options,

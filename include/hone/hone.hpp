@@ -167,6 +167,7 @@ struct SessionOptions {
   bool keep_values = false;
   std::function<bool()> cancelled;
   bool pin = false;
+  int64_t memory = 0;  // bytes; 0: the default
 };
 
 class Session {
@@ -252,7 +253,7 @@ class Engine {
   Result<Session> session(const SessionOptions& options = {}) const {
     Session session;
     hone_session_options o{sizeof o, options.threads, options.profile, options.keep_values,
-                           nullptr,  nullptr,         options.pin};
+                           nullptr,  nullptr,         options.pin,     options.memory};
     if (options.cancelled) {
       session.cancelled_ = std::make_unique<std::function<bool()>>(options.cancelled);
       o.cancel = [](void* user) -> int { return (*static_cast<std::function<bool()>*>(user))(); };

@@ -3,9 +3,45 @@
 #include <cstdlib>
 #include <new>
 
+#include "base/memory_budget.h"
+
 namespace hone {
+namespace {
+
+// What a tensor takes besides its elements, roughly: many empty ones must count too.
+constexpr int64_t object_bytes = 256;
+
+// Takes the bytes from the budget of this thread; null: there is none.
+Result<std::shared_ptr<MemoryBudget>> charge(int64_t bytes) {
+  MemoryBudget* budget = MemoryBudget::current();
+  if (!budget) return std::shared_ptr<MemoryBudget>();
+  HONE_CHECK(budget->take(bytes));
+  return budget->shared_from_this();
+}
+// The same memory, whose end gives back what was taken.
+std::shared_ptr<const void> with_charge(std::shared_ptr<const void> memory,
+                                        std::shared_ptr<MemoryBudget> budget, int64_t bytes) {
+  const void* p = memory.get();
+  return {p, [memory = std::move(memory), budget = std::move(budget), bytes](const void*) mutable {
+            memory.reset();
+            budget->give(bytes);
+          }};
+}
+
+}  // namespace
 
 Result<Tensor> Tensor::allocate(DType d, const Shape& s) {
+  HONE_TRY(const int64_t n, checked_elements(s));
+  const int64_t counted = dtype_bytes(d, n) + object_bytes;
+  HONE_TRY(auto budget, charge(counted));
+  auto t = uncounted(d, s);
+  if (!budget) return t;
+  if (t) t->owner_ = with_charge(std::move(t->owner_), std::move(budget), counted);
+  else budget->give(counted);
+  return t;
+}
+
+Result<Tensor> Tensor::uncounted(DType d, const Shape& s) {
   HONE_TRY(const int64_t n, checked_elements(s));
   Tensor t;
   t.dtype_ = d;

@@ -44,7 +44,7 @@ class Tensor {
  public:
   Tensor() = default;
   // 64-byte aligned, uninitialised (strings: empty). Errors: more elements than checked_elements() allows,
-  // out of memory.
+  // out of memory, or more than the budget of this thread has left (base/memory_budget.h).
   static Result<Tensor> allocate(DType, const Shape&);
   // A view into memory kept alive by `owner`; the bytes must not be written.
   static Tensor view(std::shared_ptr<const void> owner, const void* bytes, DType, const Shape&);
@@ -79,7 +79,8 @@ class Tensor {
 
  private:
   template <class T>
-  static Tensor from(DType d, const Shape& s, const T* values);
+  static Tensor from(DType d, const Shape& s, const T* values);  // few values: counted to no budget
+  static Result<Tensor> uncounted(DType, const Shape&);
   DType dtype_ = DType::none;
   Shape shape_;
   void* bytes_ = nullptr;
@@ -125,7 +126,7 @@ ValueType type_of(const Value&);
 
 template <class T>
 Tensor Tensor::from(DType d, const Shape& s, const T* values) {
-  Tensor t = *allocate(d, s);
+  Tensor t = *uncounted(d, s);
   T* out = t.data<T>();
   for (int64_t i = 0, n = s.elements(); i < n; i++) out[i] = values[i];
   return t;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/memory_budget.h"
 #include "ops/pieces.h"
 #include "ops/types.h"
 
@@ -106,6 +107,7 @@ Status run_loop(EvalContext& c) {
   std::vector<Value> state;
   for (size_t i = 0; i < carried; i++) state.push_back(c.in(2 + i));
   std::vector<std::vector<Value>> scanned(c.outputs() - carried);
+  MemoryCharge listed;  // a tensor counts itself, but a turn may hand out one that was there
   for (int64_t turn = 0; turn < trips && go_on; turn++) {
     if (c.cancelled())
       return error(Code::cancelled, "cancelled in turn %lld of a loop", static_cast<long long>(turn));
@@ -116,7 +118,10 @@ Status run_loop(EvalContext& c) {
     HONE_TRY(go_on, condition(out[0], "the body's condition"));
     for (size_t i = 0; i < carried; i++) state[i] = std::move(out[1 + i]);
     for (size_t i = 0; i < scanned.size(); i++)
-      if (c.wanted(carried + i)) scanned[i].push_back(std::move(out[1 + carried + i]));
+      if (c.wanted(carried + i)) {
+        HONE_CHECK(listed.add(sizeof(Value)));
+        scanned[i].push_back(std::move(out[1 + carried + i]));
+      }
   }
   for (size_t i = 0; i < carried; i++) HONE_CHECK(c.set_output(i, std::move(state[i])));
   for (size_t i = 0; i < scanned.size(); i++) {
@@ -222,6 +227,7 @@ Status run_scan(EvalContext& c) {
     length = n;
   }
   std::vector<std::vector<Value>> scanned(c.outputs() - l.states);
+  MemoryCharge listed;
   for (int64_t turn = 0; turn < length; turn++) {
     if (c.cancelled())
       return error(Code::cancelled, "cancelled in turn %lld of a scan", static_cast<long long>(turn));
@@ -235,6 +241,7 @@ Status run_scan(EvalContext& c) {
     HONE_CHECK(check_results("body", out.size(), c.outputs()));
     state.assign(std::make_move_iterator(out.begin()),
                  std::make_move_iterator(out.begin() + static_cast<ptrdiff_t>(l.states)));
+    HONE_CHECK(listed.add(static_cast<int64_t>(scanned.size() * sizeof(Value))));
     for (size_t i = 0; i < scanned.size(); i++) scanned[i].push_back(std::move(out[l.states + i]));
   }
   for (size_t i = 0; i < l.states; i++) HONE_CHECK(c.set_output(i, std::move(state[i])));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/memory_budget.h"
 #include "kernels/choose.h"
 
 namespace hone {
@@ -110,6 +111,7 @@ Result<Tensor> Frame::allocate(int v, DType d, const Shape& s) {
   values_[static_cast<size_t>(v)] = Value();  // lets go of last run's tensor, which shares the buffer
   const int64_t bytes = dtype_bytes(d, n);
   if (!b.owner || b.capacity < bytes || b.owner.use_count() > 1) {
+    b.owner = nullptr;  // first: the two together may be more than there is
     HONE_TRY(const Tensor t, Tensor::allocate(DType::u8, Shape{std::max<int64_t>(bytes, 1)}));
     b.owner = t.owner();
     b.capacity = bytes;
@@ -131,10 +133,36 @@ Status Frame::run_late(int step) {
   } else {
     status = prepare(step, state);
     if (status) status = state.tactic ? run_tactic(step, state) : run_reference(step, state);
+    if (status) status = check_texts(step);
   }
   for (Value& v : state.in) v = Value();  // buffers are free again once their last reader is done
   if (!status) return in(r.label(), status.take_error());
   return {};
+}
+
+// The budget counts strings, not what is in them: a loop could double a text until memory is full.
+Status Frame::check_texts(int step) {
+  const MemoryBudget* budget = MemoryBudget::current();
+  if (!budget) return {};
+  for (const int v : program_.steps[static_cast<size_t>(step)].step->out) {
+    const Value* value = v < 0 ? nullptr : &values_[static_cast<size_t>(v)];
+    if (!value || value->kind != Value::Kind::tensor || value->tensor.dtype() != DType::string) continue;
+    size_t bytes = 0;
+    for (int64_t i = 0, n = value->tensor.elements(); i < n; i++)
+      bytes += value->tensor.data<std::string>()[i].size();
+    if (bytes > static_cast<size_t>(budget->limit()))
+      return error(Code::limit,
+                   "texts of %zu bytes exceed the %lld that values may take in all: raise that limit "
+                   "(--memory, HONE_MEMORY, hone_session_options.memory)",
+                   bytes, static_cast<long long>(budget->limit()));
+  }
+  return {};
+}
+
+void Frame::forget() {
+  values_.assign(values_.size(), Value());
+  for (auto& state : states_) state.reset();
+  buffers_.assign(buffers_.size(), Buffer());
 }
 
 Status Frame::prepare(int step, State& state) {

@@ -34,6 +34,8 @@ class Frame {
   void set_value(int v, Value value) { values_[static_cast<size_t>(v)] = std::move(value); }
   bool cancelled() const { return shared_.cancelled && shared_.cancelled(); }
   NodeState& node_state(int step) { return node_states_[static_cast<size_t>(step)]; }
+  // Gives back all memory: what was run last failed for want of it.
+  void forget();
   Value value(int v);  // constant, capture, static or late; kind none where absent
 
  private:
@@ -46,6 +48,7 @@ class Frame {
   Status run_reference(int step, State&);
   Status run_tactic(int step, State&);
   Status prepare(int step, State&);
+  Status check_texts(int step);
   Result<Tensor> allocate(int v, DType, const Shape&);
   Frame& nested(int step, std::string_view attr);
 

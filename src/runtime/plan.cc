@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/cpu.h"
+#include "base/memory_budget.h"
 #include "kernels/choose.h"
 #include "runtime/chains.h"
 #include "runtime/eval_context.h"
@@ -396,6 +397,11 @@ class Planner {
 
 Result<std::shared_ptr<const ShapePlan>> make_plan(const Engine& engine, std::span<const Shape> input_shapes,
                                                    int threads, bool keep_all) {
+  if (MemoryBudget::current()) return Planner(engine, threads, keep_all).run(input_shapes);
+  // Not for a session, but to look at: what is computed from shapes needs a limit all the same.
+  HONE_TRY(const int64_t memory, memory_limit(0));
+  const auto budget = std::make_shared<MemoryBudget>(memory);
+  const MemoryBudget::Scope counted(budget.get());
   return Planner(engine, threads, keep_all).run(input_shapes);
 }
 

@@ -88,8 +88,10 @@ struct Session::Active {
   std::vector<Tensor> output_copies;  // of program outputs that lie in the caller's inputs
 };
 
-Session::Session(std::shared_ptr<const Engine> engine, const SessionOptions& options, int threads)
-    : engine_(std::move(engine)),
+Session::Session(std::shared_ptr<const Engine> engine, const SessionOptions& options, int threads,
+                 int64_t memory)
+    : budget_(std::make_shared<MemoryBudget>(memory)),
+      engine_(std::move(engine)),
       pool_(threads, options.pin),
       shared_{*engine_, pool_, options.cancelled},
       frame_(shared_, engine_->program(), nullptr),
@@ -103,7 +105,8 @@ Session::~Session() = default;
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Engine> engine,
                                                  const SessionOptions& options) {
   HONE_TRY(const int threads, thread_count(options.threads));
-  std::unique_ptr<Session> session(new Session(std::move(engine), options, threads));
+  HONE_TRY(const int64_t memory, memory_limit(options.memory));
+  std::unique_ptr<Session> session(new Session(std::move(engine), options, threads, memory));
   // A program of fixed shapes is planned now, so that the first run is like the others.
   std::vector<Shape> shapes;
   const Program& p = *session->engine_->program().program;
@@ -114,6 +117,11 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Engine> e
 }
 
 Status Session::prepare(std::span<const Shape> shapes) {
+  const MemoryBudget::Scope counted(budget_.get());
+  return plan_for(shapes);
+}
+
+Status Session::plan_for(std::span<const Shape> shapes) {
   for (size_t i = 0; i < plans_.size(); i++)
     if (std::equal(shapes.begin(), shapes.end(), plans_[i]->input_shapes.begin(),
                    plans_[i]->input_shapes.end())) {
@@ -150,12 +158,38 @@ Value Session::fetch(int v) const {
   return Tensor::view(nullptr, address(slot), t.dtype, t.shape);
 }
 
+namespace {
+// For the message where the arena is too large.
+std::string largest_value(const Program& program, const ShapePlan& plan) {
+  const ProgramStep* maker = nullptr;
+  const ValueType* type = nullptr;
+  int64_t most = -1;
+  for (const ProgramStep& s : program.steps)
+    for (const int v : s.out) {
+      if (v < 0 || plan.slots[static_cast<size_t>(v)].where != Slot::Where::arena) continue;
+      const ValueType& t = plan.types[static_cast<size_t>(v)];
+      const int64_t bytes = dtype_bytes(t.dtype, t.shape.elements());
+      if (bytes > most) most = bytes, maker = &s, type = &t;
+    }
+  if (!maker) return "memory for these input shapes";
+  return "memory for these input shapes, most of all " + maker->op + " '" + maker->name + "' making " +
+         type->str();
+}
+}  // namespace
+
 Status Session::activate(std::shared_ptr<const ShapePlan> plan) {
   active_.reset();
   const int64_t need = std::max<int64_t>(plan->memory.peak, 64);
   if (need > arena_bytes_) {
     arena_.reset();
     arena_bytes_ = 0;
+    arena_charge_.release();
+    auto charged = arena_charge_.add(need);
+    if (!charged) {  // late values are kept from run to run
+      frame_.forget();
+      charged = arena_charge_.add(need);
+    }
+    if (!charged) return in(largest_value(*engine_->program().program, *plan), charged.take_error());
     // Anonymous pages: zero, and not resident until a kernel touches them.
     void* memory =
         mmap(nullptr, static_cast<size_t>(need), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -233,6 +267,13 @@ Result<Value> owned(const Value& v) {
 }  // namespace
 
 Status Session::run(std::span<const Value> inputs) {
+  const MemoryBudget::Scope counted(budget_.get());
+  auto status = run_counted(inputs);
+  if (!status && status.error().code == Code::limit) frame_.forget();
+  return status;
+}
+
+Status Session::run_counted(std::span<const Value> inputs) {
   const Program& program = *engine_->program().program;
   if (inputs.size() != program.inputs.size())
     return error(Code::invalid_argument, "%zu inputs given, the engine takes %zu", inputs.size(),
@@ -250,7 +291,7 @@ Status Session::run(std::span<const Value> inputs) {
     std::vector<Shape> shapes;
     for (const Value& v : inputs)
       shapes.push_back(v.kind == Value::Kind::tensor ? v.tensor.shape() : Shape{});
-    HONE_CHECK(prepare(shapes));
+    HONE_CHECK(plan_for(shapes));
   }
   Active& a = *active_;
   for (size_t i = 0; i < inputs.size(); i++) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "runtime/frame.h"
 
 namespace hone {
@@ -20,7 +21,9 @@ struct SessionOptions {
   int threads = 0;                  // 0: HONE_THREADS, else all cores
   bool pin = false;                 // threads other than the caller's stay on a core each
   std::function<bool()> cancelled;  // asked between steps; true stops the run with Code::cancelled
-  bool keep_all = false;            // every value survives the run (copy_value), at the price of memory
+  int64_t memory =
+      0;  // bytes that values may take, the arena included; 0: the default (base/memory_budget.h)
+  bool keep_all = false;  // every value survives the run (copy_value), at the price of memory
 };
 
 struct StepProfile {
@@ -62,13 +65,16 @@ class Session {
   Result<Tensor> copy_value(int v);
 
  private:
-  Session(std::shared_ptr<const Engine>, const SessionOptions&, int threads);
+  Session(std::shared_ptr<const Engine>, const SessionOptions&, int threads, int64_t memory);
+  Status plan_for(std::span<const Shape> input_shapes);
+  Status run_counted(std::span<const Value> inputs);
   Status activate(std::shared_ptr<const ShapePlan>);
   Status run_steps();
   Value fetch(int v) const;  // static values
   std::byte* address(const Slot&) const;
 
   struct Active;  // the current plan with its pointers bound
+  std::shared_ptr<MemoryBudget> budget_;
   std::shared_ptr<const Engine> engine_;
   ThreadPool pool_;
   FrameShared shared_;
@@ -77,6 +83,7 @@ class Session {
   std::unique_ptr<Active> active_;
   std::shared_ptr<void> arena_;
   int64_t arena_bytes_ = 0;
+  MemoryCharge arena_charge_;
   std::vector<const void*> input_bytes_;
   std::vector<Value> outputs_;
   bool profiling_ = false;

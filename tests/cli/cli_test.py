@@ -108,6 +108,19 @@ class Works(Cli):
         self.assertEqual(j['inputs'][0]['shape'], [5, 4])
         self.assertGreater(j['memory']['arena_bytes'], 0)
 
+    def test_what_data_ask_for_is_limited_and_the_error_names_the_step(self):
+        m = self.path('m.onnx', model([node('Abs', ['n'], ['s'], 'abs'), node('ConstantOfShape', ['s'], ['y'], 'huge')],
+                                      [value('n', [1], INT64)], [value('y', ['size'])]))
+        n, out = self.path('n.npy'), ['--output-dir', self.folder]
+        npy.write(n, [1], [1 << 38], 'q')
+        self.fails(1, ["ConstantOfShape 'huge'", '1099511', '--memory'], 'run', m, '--input', n, *out)
+        npy.write(n, [1], [100_000], 'q')
+        self.fails(1, ["ConstantOfShape 'huge'", 'may take 65536 in all'], 'run', m, '--input', n, *out, '--memory', '64K')
+        self.fails(1, ["ConstantOfShape 'huge'", 'may take 65536 in all'], 'run', m, '--input', n, *out, HONE_MEMORY='65536')
+        self.works('run', m, '--input', n, *out, '--memory', '1M')
+        self.fails(1, ['HONE_MEMORY', 'much'], 'run', m, '--input', n, *out, HONE_MEMORY='much')
+        self.fails(2, '512K, 256M or 2G', 'run', m, '--input', n, *out, '--memory', '3Q')
+
     def test_building_twice_gives_the_same_bytes(self):
         with open(self.engine(), 'rb') as f:
             first = f.read()

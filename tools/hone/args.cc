@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/memory_budget.h"
+
 namespace cli {
 namespace {
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -66,6 +68,8 @@ std::string expected(const Option& o, const std::string& v) {
       if (number(v, x) && x >= o.least && x <= o.most) return "";
       return hone::strf("a number from %g to %g", o.least, o.most);
     }
+    case Option::bytes:
+      return hone::parse_bytes(v) ? "" : "an amount of memory such as 512K, 256M or 2G";
     case Option::duration:
       return parse_duration(v) ? "" : "a time such as 60s, 500ms, 2m or 1h";
     case Option::shape: {
@@ -199,6 +203,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& among
 
 double Args::seconds(std::string_view name, double fallback) const {
   return has(name) ? *parse_duration(text(name)) : fallback;
+}
+
+int64_t Args::bytes(std::string_view name, int64_t fallback) const {
+  return has(name) ? *hone::parse_bytes(text(name)) : fallback;
 }
 
 std::optional<double> parse_duration(std::string_view s) {

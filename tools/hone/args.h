@@ -14,7 +14,7 @@
 namespace cli {
 
 struct Option {
-  enum Kind : uint8_t { flag, text, whole, real, shape, choice, duration };
+  enum Kind : uint8_t { flag, text, whole, real, shape, choice, duration, bytes };
   const char* name;  // "--output"
   char letter = 0;   // 'o': -o does too
   Kind kind = flag;
@@ -33,6 +33,7 @@ class Args {
   int64_t whole(std::string_view name, int64_t fallback) const;
   double real(std::string_view name, double fallback) const;
   double seconds(std::string_view name, double fallback) const;  // of a duration
+  int64_t bytes(std::string_view name, int64_t fallback) const;
   const std::vector<std::string>& all(std::string_view name) const;
   std::map<std::string, std::vector<int64_t>> shapes(std::string_view name) const;
   const std::string& positional(size_t i) const { return positionals_[i]; }

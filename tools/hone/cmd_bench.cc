@@ -40,6 +40,7 @@ hone::Result<Timed> prepare(const hone::api::Engine& engine, const Args& args, b
   hone::api::SessionOptions options;
   options.threads = static_cast<int>(args.whole("--threads", 0));
   options.pin = args.has("--pin");
+  options.memory = args.bytes("--memory", 0);
   options.profile = profile;
   options.cancelled = interrupted;
   HONE_TRY(auto session, lift(engine.session(options)));
@@ -198,6 +199,7 @@ const Command command_bench{
     "(or, for a model, to build it), prepare_ms that to plan and to pack weights.",
     {"ENGINE"},
     with_build_options({threads_option,
+                        memory_option,
                         {.name = "--pin", .help = "each thread but the first stays on one core"},
                         {.name = "--iterations",
                          .letter = 'n',

@@ -94,6 +94,7 @@ hone::Result<int> run(const Args& args) {
 
   hone::api::SessionOptions options;
   options.threads = static_cast<int>(args.whole("--threads", 0));
+  options.memory = args.bytes("--memory", 0);
   options.cancelled = interrupted;
   HONE_TRY(auto session, lift(loaded.engine.session(options)));
   std::vector<hone::Tensor> held;
@@ -163,6 +164,7 @@ const Command command_run{
                          .value = "DIR",
                          .help = "where the outputs go"},
                         threads_option,
+                        memory_option,
                         json_option}),
     "hone run mobilenet.hone --input image.npy --output-dir out\n"
     "hone run pair.onnx --input left=a.npy --input right=b.npy --output-dir out --threads 2",

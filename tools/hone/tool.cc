@@ -23,6 +23,13 @@ constinit const Option threads_option{.name = "--threads",
                                       .help = "threads to use; else HONE_THREADS, else all cores",
                                       .least = 1,
                                       .most = 256};
+constinit const Option memory_option{
+    .name = "--memory",
+    .kind = Option::bytes,
+    .value = "SIZE",
+    .help =
+        "what values may take while running, such as 512M; else HONE_MEMORY, else "
+        "three quarters of the machine's"};
 constinit const Option json_option{.name = "--json",
                                    .help = "one JSON object on standard output instead of text"};
 constinit const Option plugin_option{

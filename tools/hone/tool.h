@@ -20,7 +20,7 @@ inline double ms_since(Clock::time_point t) {
 
 // Options of everything that may build: --precision, --shape, --opt, --disable, --dump-after, --explain.
 std::vector<Option> with_build_options(std::vector<Option>);
-extern const Option threads_option, json_option, plugin_option;
+extern const Option threads_option, memory_option, json_option, plugin_option;
 
 struct Loaded {
   hone::api::Engine engine;

@@ -175,6 +175,7 @@ hone_status* hone_session_create(const hone_engine* e, const hone_session_option
     SessionOptions inner;
     inner.threads = options.threads;
     inner.pin = options.pin != 0;
+    inner.memory = options.memory;
     inner.keep_all = options.keep_values != 0;
     if (options.cancel) inner.cancelled = [raw = s.get()] { return raw->cancel(raw->user) != 0; };
     HONE_TRY(s->session, Session::create(e->engine, inner));
