@@ -236,12 +236,18 @@ Status recur(EvalContext& c) {
     const int64_t width = gates * hidden;
     std::vector<double> wx(static_cast<size_t>(width)), rh(static_cast<size_t>(width)),
         reset(static_cast<size_t>(hidden));
-    // out = M[rows, columns] * v + bias
+    // out = M[rows, columns] * v + bias, by sums side by side: one alone would wait for itself
     const auto apply = [](const T* m, const double* v, int64_t rows, int64_t columns, const T* bias,
                           double* out) {
       for (int64_t i = 0; i < rows; i++) {
-        double sum = bias ? static_cast<double>(bias[i]) : 0;
-        for (int64_t k = 0; k < columns; k++) sum += static_cast<double>(m[i * columns + k]) * v[k];
+        constexpr int64_t lanes = 8;
+        double part[lanes] = {}, sum = bias ? static_cast<double>(bias[i]) : 0;
+        const T* row = m + i * columns;
+        int64_t k = 0;
+        for (; k + lanes <= columns; k += lanes)
+          for (int64_t l = 0; l < lanes; l++) part[l] += static_cast<double>(row[k + l]) * v[k + l];
+        for (; k < columns; k++) sum += static_cast<double>(row[k]) * v[k];
+        for (const double s : part) sum += s;
         out[i] = sum;
       }
     };

@@ -1,5 +1,6 @@
 #include "ops/scatter.h"
 
+#include <cstring>
 #include <numeric>
 
 #include "ops/element.h"
@@ -46,10 +47,35 @@ void scatter_as(const TensorView& data, const TensorView& updates, std::span<con
 }
 }  // namespace
 
+namespace {
+// Moves slices of n elements: slice i between place i * n of one side and place at[i] of the other.
+enum class Way : uint8_t { gather, scatter };
+void move_slices(Way way, DType d, void* to, const void* from, std::span<const int64_t> at, int64_t n) {
+  if (n == 0) return;
+  const auto each = [&](auto&& copy) {
+    for (size_t i = 0; i < at.size(); i++) {
+      const int64_t here = static_cast<int64_t>(i) * n, there = at[i];
+      if (way == Way::gather) copy(here, there);
+      else copy(there, here);
+    }
+  };
+  if (d == DType::string || dtype_bits(d) < 8)
+    return each([&](int64_t t, int64_t f) { copy_elements(d, to, t, from, f, n); });
+  auto* out = static_cast<std::byte*>(to);
+  const auto* in = static_cast<const std::byte*>(from);
+  const int64_t size = dtype_bits(d) / 8, bytes = size * n;
+  const auto single = [&](auto width) {  // known when compiled: no call for each element
+    each([&](int64_t t, int64_t f) { std::memcpy(out + t * width, in + f * width, width); });
+  };
+  if (bytes == 4 && n == 1) return single(std::integral_constant<int64_t, 4>());
+  if (bytes == 8 && n == 1) return single(std::integral_constant<int64_t, 8>());
+  each([&](int64_t t, int64_t f) { std::memcpy(out + t * size, in + f * size, static_cast<size_t>(bytes)); });
+}
+}  // namespace
+
 Status scatter(const TensorView& data, const TensorView& updates, std::span<const int64_t> to, Merge how) {
   if (how == Merge::replace) {
-    for (size_t i = 0; i < to.size(); i++)
-      copy_elements(data.dtype, data.bytes, to[i], updates.bytes, static_cast<int64_t>(i), 1);
+    move_slices(Way::scatter, data.dtype, data.bytes, updates.bytes, to, 1);
     return {};
   }
   if (data.dtype == DType::boolean) return scatter_as<bool8>(data, updates, to, how), Status{};
@@ -108,8 +134,7 @@ Status gather_elements(EvalContext& c) {
   HONE_TRY(const TensorView y, infer_output(c));
   HONE_TRY(const int axis, normalize_axis(c.attrs.i("axis"), x.shape.rank()));
   HONE_TRY(const std::vector<int64_t> from, element_offsets(x, c.input(1), axis, "GatherElements"));
-  for (size_t i = 0; i < from.size(); i++)
-    copy_elements(x.dtype, y.bytes, static_cast<int64_t>(i), x.bytes, from[i], 1);
+  move_slices(Way::gather, x.dtype, y.bytes, x.bytes, from, 1);
   return {};
 }
 
@@ -212,8 +237,7 @@ Status gather_nd(EvalContext& c) {
   if (y.elements() == 0 && indices.elements() == 0) return {};
   HONE_TRY(const std::vector<int64_t> from, slice_offsets(x, indices, batch, "GatherND"));
   const int64_t n = x.shape.product(batch + static_cast<int>(indices.shape.back()), x.shape.rank());
-  for (size_t i = 0; i < from.size(); i++)
-    copy_elements(x.dtype, y.bytes, static_cast<int64_t>(i) * n, x.bytes, from[i], n);
+  move_slices(Way::gather, x.dtype, y.bytes, x.bytes, from, n);
   return {};
 }
 
@@ -239,6 +263,10 @@ Status scatter_nd(EvalContext& c) {
   if (c.input(2).elements() == 0) return {};
   HONE_TRY(const std::vector<int64_t> first, slice_offsets(x, indices, 0, "ScatterND"));
   const int64_t n = x.shape.product(static_cast<int>(indices.shape.back()), x.shape.rank());
+  if (how == Merge::replace) {
+    move_slices(Way::scatter, x.dtype, y.bytes, c.input(2).bytes, first, n);
+    return {};
+  }
   std::vector<int64_t> to;
   to.reserve(first.size() * static_cast<size_t>(n));
   for (int64_t f : first)

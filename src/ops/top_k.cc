@@ -44,18 +44,32 @@ Status reference(EvalContext& c) {
                 inner = x.shape.product(axis + 1, x.shape.rank()), k = values.shape[a];
   if (values.elements() == 0) return {};
   const bool largest = c.attrs.flag("largest");
-  std::vector<int64_t> order(static_cast<size_t>(n));
+  std::vector<int64_t> order(static_cast<size_t>(k));
   const std::vector<uint64_t> keys = order_keys(x);
   for (int64_t o = 0; o < outer; o++)
     for (int64_t i = 0; i < inner; i++) {
       const int64_t first = o * n * inner + i;
+      const auto key = [&](int64_t j) {
+        const uint64_t v = keys[static_cast<size_t>(first + j * inner)];
+        return largest ? v : ~v;
+      };
+      // Equal elements go by index. The best k so far are a heap whose front is the worst of them, which most elements
+      // do not beat.
+      const auto before = [&](int64_t l, int64_t r) {
+        const uint64_t v = key(l), w = key(r);
+        return v == w ? l < r : v > w;
+      };
       std::iota(order.begin(), order.end(), 0);
-      // Equal elements go by index.
-      std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t l, int64_t r) {
-        const uint64_t v = keys[static_cast<size_t>(first + l * inner)],
-                       w = keys[static_cast<size_t>(first + r * inner)];
-        return v == w ? l < r : largest ? v > w : v < w;
-      });
+      std::make_heap(order.begin(), order.end(), before);
+      uint64_t worst = key(order.front());
+      for (int64_t j = k; j < n; j++) {
+        if (key(j) <= worst) continue;
+        std::pop_heap(order.begin(), order.end(), before);
+        order.back() = j;
+        std::push_heap(order.begin(), order.end(), before);
+        worst = key(order.front());
+      }
+      std::sort_heap(order.begin(), order.end(), before);
       for (int64_t j = 0; j < k; j++) {
         const int64_t to = (o * k + j) * inner + i, from = order[static_cast<size_t>(j)];
         copy_elements(x.dtype, values.bytes, to, x.bytes, first + from * inner, 1);

@@ -40,8 +40,8 @@ def node(op, inputs, outputs, name, domain=''):
     return b''.join(blob(1, i) for i in inputs) + b''.join(blob(2, o) for o in outputs) + blob(3, name) + blob(4, op) + blob(7, domain)
 
 
-def model(nodes, inputs, outputs, constants=(), domains=('',)):
+def model(nodes, inputs, outputs, constants=(), domains=('',), opset=17):
     graph = b''.join(blob(1, n) for n in nodes) + blob(2, 'graph') + b''.join(blob(5, c) for c in constants)
     graph += b''.join(blob(11, i) for i in inputs) + b''.join(blob(12, o) for o in outputs)
-    opsets = b''.join(blob(8, blob(1, d) + number(2, 17 if d == '' else 1)) for d in domains)
+    opsets = b''.join(blob(8, blob(1, d) + number(2, opset if d == '' else 1)) for d in domains)
     return number(1, 8) + blob(2, 'onnx_writer') + blob(7, graph) + opsets
