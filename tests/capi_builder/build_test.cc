@@ -171,4 +171,22 @@ TEST(Explain, a_model_and_its_engine_are_supported_and_what_is_no_model_is_an_er
   hone_status_free(s);
 }
 
+TEST(Conform, a_case_has_an_outcome_and_only_a_wrong_call_is_an_error) {
+  const auto empty = (fs::temp_directory_path() / ("hone-case-" + std::to_string(::getpid()))).string();
+  fs::create_directories(empty);
+  auto result = hone::conform_case(empty).value();
+  EXPECT_EQ(result.outcome, HONE_FAILED);
+  EXPECT_EQ(result.reason, "there is no model.onnx");
+  fs::copy(model_path, empty + "/model.onnx");
+  result = hone::conform_case(empty, {.optimise = false, .reference = false, .threads = 1}).value();
+  EXPECT_EQ(result.outcome, HONE_SKIPPED);
+  EXPECT_EQ(result.reason, "there is no folder test_data_set_N");
+  fs::remove_all(empty);
+  hone_outcome outcome = HONE_PASSED;
+  hone_status* s = hone_conform_case(nullptr, nullptr, &outcome, nullptr);
+  EXPECT_EQ(hone_status_code(s), HONE_INVALID_ARGUMENT);
+  EXPECT_EQ(outcome, HONE_PASSED);
+  hone_status_free(s);
+}
+
 }  // namespace
