@@ -112,7 +112,6 @@ Status drop_spatial(OpsetNode& n) {
 Status from_is_test(OpsetNode& n) {
   if (n.attrs().i("is_test") == 0) n.attrs().set("training_mode", int64_t{1});
   n.attrs().erase("is_test");
-  n.attrs().erase("consumed_inputs");
   return {};
 }
 

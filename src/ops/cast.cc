@@ -246,9 +246,28 @@ Status clamp_small_integers(OpsetNode& n, DType to) {
 }
 Status clamp_cast(OpsetNode& n) { return clamp_small_integers(n, dtype_from_number(n.attrs().i("to", 0))); }
 Status clamp_like(OpsetNode& n) { return clamp_small_integers(n, n.type(1).dtype); }
-constexpr Upgrade cast_upgrades[] = {{24, clamp_cast}};
 constexpr Upgrade like_upgrades[] = {{24, clamp_like}};
 constexpr AttrDef clamp = AttrDef::def_i("clamp", 0).hidden();
+// Below 6 the type was a word.
+Status from_word(OpsetNode& n) {
+  struct Word {
+    const char* word;
+    DType type;
+  };
+  static constexpr Word words[] = {
+      {"FLOAT", DType::f32},    {"UINT8", DType::u8},    {"INT8", DType::i8},    {"UINT16", DType::u16},
+      {"INT16", DType::i16},    {"INT32", DType::i32},   {"INT64", DType::i64},  {"STRING", DType::string},
+      {"BOOL", DType::boolean}, {"FLOAT16", DType::f16}, {"DOUBLE", DType::f64}, {"UINT32", DType::u32},
+      {"UINT64", DType::u64}};
+  const std::string to = n.attrs().s("to");
+  for (const Word& w : words)
+    if (to == w.word) {
+      n.attrs().set("to", static_cast<int64_t>(w.type));
+      return {};
+    }
+  return error(Code::corrupt, "attribute 'to' of Cast is '%.40s', which is no element type", to.c_str());
+}
+constexpr Upgrade cast_upgrades[] = {{6, from_word}, {24, clamp_cast}};
 constexpr AttrDef cast_attrs[] = {AttrDef::req("to", AttrType::i), AttrDef::def_i("saturate", 1),
                                   AttrDef::def_s("round_mode", "up"), clamp};
 constexpr AttrDef like_attrs[] = {AttrDef::def_i("saturate", 1), AttrDef::def_s("round_mode", "up"), clamp};
@@ -257,7 +276,6 @@ constexpr AttrDef like_attrs[] = {AttrDef::def_i("saturate", 1), AttrDef::def_s(
 extern const OpDef op_Cast{.name = "Cast",
                            .doc = "the elements as another type",
                            .attrs = cast_attrs,
-                           .since = 6,
                            .upgrades = cast_upgrades,
                            .infer = infer_cast,
                            .reference = reference,

@@ -110,7 +110,7 @@ Result<Dim> length_of(const Infer& c, size_t i) {
 Status upgrade_broadcast(OpsetNode& n) {
   const bool has_axis = n.attrs().has("axis");
   const int64_t given = n.attrs().i("axis");
-  for (const char* name : {"axis", "broadcast", "consumed_inputs"}) n.attrs().erase(name);
+  for (const char* name : {"axis", "broadcast"}) n.attrs().erase(name);
   if (!has_axis || !n.has(1)) return {};
   const Shape a = n.type(0).shape;
   Shape b = n.type(1).shape;

@@ -144,6 +144,12 @@ Status sizes_to_input(OpsetNode& n) {
   n.attrs().erase("split");
   return {};
 }
+// Until opset 3 the axis was 1 where none was given.
+Status default_axis(OpsetNode& n) {
+  if (!n.attrs().has("axis")) n.attrs().set("axis", int64_t{1});
+  return {};
+}
+constexpr Upgrade concat_upgrades[] = {{4, default_axis}};
 constexpr Upgrade split_upgrades[] = {{13, sizes_to_input}};
 constexpr AttrDef concat_attrs[] = {AttrDef::req("axis", AttrType::i)};
 constexpr AttrDef split_attrs[] = {AttrDef::def_i("axis", 0), AttrDef::opt("num_outputs", AttrType::i)};
@@ -153,7 +159,7 @@ extern const OpDef op_Concat{.name = "Concat",
                              .doc = "the inputs one after another along an axis",
                              .max_inputs = -1,
                              .attrs = concat_attrs,
-                             .since = 4,
+                             .upgrades = concat_upgrades,
                              .infer = infer_concat,
                              .reference = concat,
                              .layout = Layout::axis};
@@ -162,7 +168,6 @@ extern const OpDef op_Split{.name = "Split",
                             .max_inputs = 2,
                             .max_outputs = -1,
                             .attrs = split_attrs,
-                            .since = 2,
                             .upgrades = split_upgrades,
                             .infer = infer_split,
                             .reference = split,

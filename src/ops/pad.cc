@@ -155,6 +155,13 @@ Status reference(EvalContext& c) {
   return {};
 }
 
+// Opset 1 had another name for them.
+Status from_1(OpsetNode& n) {
+  if (!n.attrs().has("paddings")) return error(Code::corrupt, "Pad lacks its required attribute 'paddings'");
+  n.attrs().set("pads", n.attrs().ints("paddings"));
+  n.attrs().erase("paddings");
+  return {};
+}
 // Below 11 the amounts and the value are attributes.
 Status attributes_to_inputs(OpsetNode& n) {
   Attrs& attrs = n.attrs();
@@ -167,7 +174,7 @@ Status attributes_to_inputs(OpsetNode& n) {
   attrs.erase("value");
   return {};
 }
-constexpr Upgrade upgrades[] = {{11, attributes_to_inputs}};
+constexpr Upgrade upgrades[] = {{2, from_1}, {11, attributes_to_inputs}};
 constexpr AttrDef attrs[] = {AttrDef::def_s("mode", "constant")};
 }  // namespace
 
@@ -176,7 +183,6 @@ extern const OpDef op_Pad{.name = "Pad",
                           .min_inputs = 2,
                           .max_inputs = 4,
                           .attrs = attrs,
-                          .since = 2,
                           .upgrades = upgrades,
                           .infer = infer,
                           .reference = reference};

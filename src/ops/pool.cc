@@ -227,6 +227,19 @@ Status global_average_reference(EvalContext& c) { return widened(c, global_avera
 Status global_max_reference(EvalContext& c) { return widened(c, global_max); }
 Status global_lp_reference(EvalContext& c) { return widened(c, global_lp); }
 
+// Opset 1 had p as a number with a fraction.
+Status whole_p(OpsetNode& n) {
+  const AttrValue* given = n.attrs().find("p");
+  const float* p = given ? std::get_if<float>(given) : nullptr;
+  if (!p) return {};
+  if (!(*p >= 1 && *p <= 64 && *p == std::floor(*p)))
+    return error(Code::unsupported, "p is %g; whole numbers from 1 to 64 are supported",
+                 static_cast<double>(*p));
+  n.attrs().set("p", static_cast<int64_t>(*p));
+  return {};
+}
+constexpr Upgrade lp_upgrades[] = {{2, whole_p}};
+
 #define POOL_ATTRS                                                                             \
   AttrDef::def_s("auto_pad", "NOTSET"), AttrDef::def_i("ceil_mode", 0),                        \
       AttrDef::opt("dilations", AttrType::ints), AttrDef::req("kernel_shape", AttrType::ints), \
@@ -256,6 +269,7 @@ extern const OpDef op_AveragePool{.name = "AveragePool",
 extern const OpDef op_LpPool{.name = "LpPool",
                              .doc = "(sum of |x|^p)^(1/p) of each window",
                              .attrs = lp_attrs,
+                             .upgrades = lp_upgrades,
                              .infer = infer_lp,
                              .reference = lp_reference,
                              .layout = Layout::spatial};
@@ -274,6 +288,7 @@ extern const OpDef op_GlobalMaxPool{.name = "GlobalMaxPool",
 extern const OpDef op_GlobalLpPool{.name = "GlobalLpPool",
                                    .doc = "(sum of |x|^p)^(1/p) of each channel",
                                    .attrs = global_lp_attrs,
+                                   .upgrades = lp_upgrades,
                                    .infer = infer_global_lp,
                                    .reference = global_lp_reference,
                                    .layout = Layout::spatial};

@@ -326,6 +326,12 @@ Status reference(EvalContext& c) {
       AttrDef::opt("activations", AttrType::strings), AttrDef::def_f("clip", 0),                         \
       AttrDef::def_s("direction", "forward"), AttrDef::opt("hidden_size", AttrType::i),                  \
       AttrDef::def_i("layout", 0)
+// Below 7 it said whether output 0 is wanted.
+Status drop_output_sequence(OpsetNode& n) {
+  n.attrs().erase("output_sequence");
+  return {};
+}
+constexpr Upgrade upgrades[] = {{7, drop_output_sequence}};
 constexpr AttrDef rnn_attrs[] = {RECURRENT_ATTRS};
 constexpr AttrDef gru_attrs[] = {RECURRENT_ATTRS, AttrDef::def_i("linear_before_reset", 0)};
 constexpr AttrDef lstm_attrs[] = {RECURRENT_ATTRS, AttrDef::def_i("input_forget", 0)};
@@ -338,6 +344,7 @@ extern const OpDef op_RNN{.name = "RNN",
                           .max_inputs = 6,
                           .max_outputs = 2,
                           .attrs = rnn_attrs,
+                          .upgrades = upgrades,
                           .infer = infer,
                           .reference = reference};
 extern const OpDef op_GRU{.name = "GRU",
@@ -346,6 +353,7 @@ extern const OpDef op_GRU{.name = "GRU",
                           .max_inputs = 6,
                           .max_outputs = 2,
                           .attrs = gru_attrs,
+                          .upgrades = upgrades,
                           .infer = infer,
                           .reference = reference};
 extern const OpDef op_LSTM{.name = "LSTM",
@@ -354,6 +362,7 @@ extern const OpDef op_LSTM{.name = "LSTM",
                            .max_inputs = 8,
                            .max_outputs = 3,
                            .attrs = lstm_attrs,
+                           .upgrades = upgrades,
                            .infer = infer,
                            .reference = reference};
 

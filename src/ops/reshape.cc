@@ -223,6 +223,13 @@ Status axes_to_input(OpsetNode& n) {
   return {};
 }
 constexpr Upgrade axes_upgrades[] = {{13, axes_to_input}};
+// Below 5 the shape was an attribute.
+Status shape_to_input(OpsetNode& n) {
+  n.set_constant(1, Tensor::of_ints(n.attrs().ints("shape")));
+  n.attrs().erase("shape");
+  return {};
+}
+constexpr Upgrade reshape_upgrades[] = {{5, shape_to_input}};
 constexpr AttrDef flatten_attrs[] = {AttrDef::def_i("axis", 1)};
 constexpr AttrDef reshape_attrs[] = {AttrDef::def_i("allowzero", 0)};
 }  // namespace
@@ -245,7 +252,7 @@ extern const OpDef op_Reshape{
     .min_inputs = 2,
     .max_inputs = 2,
     .attrs = reshape_attrs,
-    .since = 5,
+    .upgrades = reshape_upgrades,
     .infer = infer_reshape,
     .reference = reference,
     .view = true};

@@ -167,6 +167,12 @@ Status from_10(OpsetNode& n) {
 constexpr Upgrade upgrades[] = {{11, from_10}};
 
 Status upsample(OpsetNode& n) {
+  if (n.opset() < 7) {  // of images only
+    const std::vector<float> scales{1, 1, n.attrs().f("height_scale", 1), n.attrs().f("width_scale", 1)};
+    n.attrs().erase("height_scale");
+    n.attrs().erase("width_scale");
+    n.attrs().set("scales", scales);
+  }
   // Opset 7 has the scales as an attribute.
   if (n.attrs().has("scales")) {
     const std::vector<float> scales = n.attrs().floats("scales");

@@ -108,6 +108,13 @@ Status infer_gelu(Infer& c) {
 
 constexpr AttrDef alpha_1[] = {AttrDef::def_f("alpha", 1)};
 constexpr AttrDef leaky[] = {AttrDef::def_f("alpha", 0.01f)};
+// Opset 1 had fewer digits.
+Status selu_from_1(OpsetNode& n) {
+  if (!n.attrs().has("alpha")) n.attrs().set("alpha", 1.6732f);
+  if (!n.attrs().has("gamma")) n.attrs().set("gamma", 1.0507f);
+  return {};
+}
+constexpr Upgrade selu_upgrades[] = {{6, selu_from_1}};
 constexpr AttrDef selu[] = {AttrDef::def_f("alpha", 1.67326319217681884765625f),
                             AttrDef::def_f("gamma", 1.05070102214813232421875f)};
 constexpr AttrDef hard_sigmoid[] = {AttrDef::def_f("alpha", 0.2f), AttrDef::def_f("beta", 0.5f)};
@@ -159,7 +166,7 @@ NUMBER_OP(Neg, signed_types, "-x")
 FLOAT_OP(Reciprocal, "1 / x")
 NUMBER_OP(Relu, signed_types, "max(x, 0)")
 FLOAT_OP(Round, "nearest integer, half to even")
-FLOAT_OP(Selu, "gamma * (x where x > 0, else alpha * (exp(x) - 1))", WITH(selu))
+FLOAT_OP(Selu, "gamma * (x where x > 0, else alpha * (exp(x) - 1))", WITH(selu).upgrades = selu_upgrades, )
 NUMBER_OP(Shrink, number_types, "x + bias where x < -lambd, x - bias where x > lambd, else 0", WITH(shrink))
 FLOAT_OP(Sigmoid, "1 / (1 + e^-x)")
 NUMBER_OP(Sign, number_types, "-1, 0 or 1")

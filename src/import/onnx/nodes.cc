@@ -24,6 +24,8 @@ class Upgraded : public OpsetNode {
         attrs_(std::move(attrs)),
         graph_(graph) {}
   Status run() {
+    // Until opset 5 it named inputs whose memory might be overwritten: an optimisation, which any node had.
+    if (opset_ < 6 && std::string_view(op_->domain).empty()) attrs_.erase("consumed_inputs");
     // A renamed node is in the newest version already.
     for (const Upgrade& u : op_->upgrades)
       if (!renamed_ && opset_ < u.below) HONE_CHECK(u.apply(*this));
