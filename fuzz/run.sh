@@ -11,6 +11,9 @@ fi
 for name; do
   echo "== $name"
   mkdir -p "build/fuzz/found/$name" "build/fuzz/corpus/$name"
-  "build/fuzz/bin/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+  words=
+  case $name in onnx | model) words=-dict=fuzz/operators.dict ;; esac
+  # shellcheck disable=SC2086  # nothing where there is no dictionary
+  "build/fuzz/bin/fuzz_$name" $words -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/found/$name/" "build/fuzz/corpus/$name" "fuzz/seeds/$name"
 done
