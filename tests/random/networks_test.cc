@@ -2,8 +2,9 @@
 // replays one; HONE_RANDOM_SECONDS is the time.
 //
 // An answer is right if it is no further from the reference's than that itself moves when inputs and weights are
-// changed by 2^-15 of their values: 256 units in the last place, which is what the few dozen operators in the
-// longest path may lose, amplified by whatever the network amplifies.
+// changed by 2^-13 of their values, up or down at random: 1024 units in the last place. The sums of the few dozen
+// operators in the longest path lose less, amplified by whatever the network amplifies, also where the signs of
+// the changes cancel.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -29,7 +30,7 @@ Tensor moved(const Tensor& t, float by, std::mt19937_64& random) {
 std::vector<Judge> bounds(const ir::Graph& graph, const std::vector<Value>& inputs, uint64_t seed) {
   std::mt19937_64 random(seed);
   const auto plain = ir::evaluate(graph, inputs);
-  float by = 0x1p-15f;
+  float by = 0x1p-13f;
   for (const ir::Node* n : graph.nodes())
     if (n->op == find_op("Cast") || n->op == find_op("QuantizeLinear")) by = 0x1p-11f;
   std::vector<Judge> out;
@@ -41,7 +42,7 @@ std::vector<Judge> bounds(const ir::Graph& graph, const std::vector<Value>& inpu
         largest = std::max(largest, x);
     out.push_back({Judge::bound, 64 * largest});
   }
-  for (int round = 0; round < 2; round++) {
+  for (int round = 0; round < 3; round++) {
     const auto copy = graph.clone();
     for (ir::Value* v : copy->values())
       if (v->is_constant() && v->type.shape.rank() > 0) v->constant = moved(v->constant, by, random);
@@ -59,7 +60,7 @@ std::vector<Judge> bounds(const ir::Graph& graph, const std::vector<Value>& inpu
 
 TEST(RandomNetworks, AnswersAreTheReferences) {
   using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + std::chrono::duration<double>(budget(4));
+  const auto end = Clock::now() + std::chrono::duration<double>(budget(0.4));
   uint64_t seed = base_seed();
   int drawn = 0, refused = 0;
   do {

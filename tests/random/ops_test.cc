@@ -1,5 +1,5 @@
 // Every operator on random problems (draws.def): the optimised engine on each instruction set and the plain
-// engine against the reference executor. HONE_RANDOM_SECONDS is the time for all of them together. A failure
+// engine against the reference executor. HONE_RANDOM_SECONDS is the time for all tests of this program. A failure
 // prints the seed; HONE_SEED=N --gtest_filter=RandomOperators.NAME replays that case alone.
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ class OneOperator : public testing::Test {
   explicit OneOperator(const Drawn& drawn) : drawn_(drawn) {}
   void TestBody() override {
     using Clock = std::chrono::steady_clock;
-    const double seconds = budget(8) / static_cast<double>(drawn_ops().size());
+    const double seconds = budget(0.4) / static_cast<double>(drawn_ops().size());
     const auto end = Clock::now() + std::chrono::duration<double>(seconds);
     int drawn = 0, accepted = 0;
     std::map<std::string, int> refusals;

@@ -40,7 +40,7 @@ void note_case(const std::string& how);
 // HONE_SEED, else a new one. Printed once.
 uint64_t base_seed();
 bool seed_given();
-// Seconds for all random tests of this program: HONE_RANDOM_SECONDS, else `otherwise`.
-double budget(double otherwise);
+// Seconds for a part of the random tests of this program, which all together take HONE_RANDOM_SECONDS (15).
+double budget(double share);
 
 }  // namespace hone::test
