@@ -1,12 +1,11 @@
-// The builder's whole way with a small model: any bytes are imported or refused; what is imported is optimised
-// and lowered. Where its work is bounded, the reference executor runs it before and after, which must both answer
+// The builder's whole way with a small model: any bytes are imported or refused; what is imported is
+// optimised. Where its work is bounded, the reference executor runs it before and after, which must both answer
 // or both refuse, and with the same types.
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
-#include "build/lower.h"
 #include "import/import.h"
 #include "ir/eval.h"
 #include "ir/verify.h"
@@ -112,8 +111,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       std::abort();
     return 0;
   }
-  ConstantTable constants;
-  if (!lower(**g, constants) || !lower(*optimised, constants)) std::abort();
   if (!complete) return 0;
   const auto got = ir::evaluate(*optimised, inputs, {.memory_limit = 16 * most_bytes, .cancelled = late});
   if (!got) {
