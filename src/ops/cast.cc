@@ -248,6 +248,7 @@ Status clamp_cast(OpsetNode& n) { return clamp_small_integers(n, dtype_from_numb
 Status clamp_like(OpsetNode& n) { return clamp_small_integers(n, n.type(1).dtype); }
 constexpr Upgrade like_upgrades[] = {{24, clamp_like}};
 constexpr AttrDef clamp = AttrDef::def_i("clamp", 0).hidden();
+
 // Below 6 the type was a word.
 Status from_word(OpsetNode& n) {
   struct Word {
