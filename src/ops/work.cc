@@ -50,6 +50,9 @@ double multiply_adds(const OpDef& op, std::span<const ValueType> in, std::span<c
   if (name == "MatMul" || name == "MatMulInteger" || name == "QLinearMatMul") return product(from[0], to[0]);
   if (name == "Gemm") return product(from[0], to[0], attrs.flag("transA"));
   if (name == "Attention" && from.size() > 2) return attention(from, to[0]);
+  // X [steps, batch, inputs] or with the two swapped: each step of each sequence meets all of W and R.
+  if ((name == "LSTM" || name == "GRU" || name == "RNN") && from.size() > 2 && from[0].rank() == 3)
+    return static_cast<double>(from[0].product(0, 2)) * (count(from[1]) + count(from[2]));
   return 0;
 }
 

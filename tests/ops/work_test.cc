@@ -41,6 +41,12 @@ TEST(Work, AttentionCountsBothProductsAndTheCache) {
   EXPECT_EQ(count("Attention", cached, {{2, 3, 4, 7}}), 2.0 * 3 * 4 * 16 * (5 + 7));
 }
 
+TEST(Work, RecurrentCellsCountAllWeightsForEachStep) {
+  // 5 steps, batch 2, 3 inputs, hidden 4, two directions
+  EXPECT_EQ(count("LSTM", {{5, 2, 3}, {2, 16, 3}, {2, 16, 4}}, {{5, 2, 2, 4}}), 5.0 * 2 * 2 * 16 * (3 + 4));
+  EXPECT_EQ(count("GRU", {{5, 2, 3}, {1, 12, 3}, {1, 12, 4}}, {{5, 1, 2, 4}}), 5.0 * 2 * 12 * (3 + 4));
+}
+
 TEST(Work, OtherOperatorsAndOpenShapesCountNothing) {
   EXPECT_EQ(count("Relu", {{8, 8}}, {{8, 8}}), 0);
   EXPECT_EQ(count("MatMul", {{unknown_dim, 3}, {3, 5}}, {{unknown_dim, 5}}), 0);
