@@ -81,8 +81,8 @@ bool pure(const ir::Graph& g) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::shared_ptr<const void> owner(std::shared_ptr<void>(), data);
-  auto g = import_onnx({std::as_bytes(std::span(data, size)), owner}, "",
-                       {.limits = {.nodes = 200, .dense_bytes = 1 << 20}});
+  const ImportOptions limits{.limits = {.nodes = 200, .dense_bytes = 1 << 20}};
+  auto g = import_onnx({std::as_bytes(std::span(data, size)), owner}, "", limits);
   if (!g) return 0;
   int64_t bytes = 0;
   double work = 0;

@@ -44,7 +44,17 @@ Status fill_uniform(const Attrs& attrs, const TensorView& y) {
   return fill(y, [&] { return low + (high - low) * r.uniform(); });
 }
 
+// Numbers between or around what is no number are none.
+Status check_finite(const Attrs& attrs) {
+  for (const char* name : {"low", "high", "mean", "scale"})
+    if (!std::isfinite(attrs.f(name)))
+      return error(Code::invalid_argument, "%s is %g; it must be finite", name,
+                   static_cast<double>(attrs.f(name)));
+  return {};
+}
+
 Status infer_shaped(Infer& c) {
+  HONE_CHECK(check_finite(c.attrs));
   HONE_TRY(const DType d, drawn_type(c.attrs, DType::f32, float_types));
   HONE_TRY(const Shape s, make_shape(c.attrs.ints("shape"), "the attribute 'shape'"));
   HONE_CHECK(checked_elements(s));
@@ -52,6 +62,7 @@ Status infer_shaped(Infer& c) {
   return {};
 }
 Status infer_like(Infer& c) {
+  HONE_CHECK(check_finite(c.attrs));
   HONE_CHECK(check_tensor(c, 0));
   HONE_TRY(const DType d, drawn_type(c.attrs, c.dtype(0), float_types));
   if (d != DType::none && !float_types.has(d))

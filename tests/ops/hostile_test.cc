@@ -1,4 +1,5 @@
 // Values inside tensors and attributes that a model file may hold and an operator must refuse, or survive.
+#include <cmath>
 #include <limits>
 
 #include "ops/eval_op.h"
@@ -125,6 +126,80 @@ TEST(Hostile, MissingAndMistypedInputsAreRefused) {
   expect_refused(eval_op("Clip", {x, floats({2}, {0, 0})}), "scalar");
   expect_refused(eval_op("Cast", {x}, with("to", int64_t{99})), "99");
   expect_refused(eval_op("BitCast", {x}, with("to", static_cast<int64_t>(DType::i8))), "sizes");
+}
+
+TEST(Hostile, WindowsThatCannotSlideAreRefused) {
+  using Ints = std::vector<int64_t>;
+  const Tensor x = claim(DType::f32, {1, 2, 5, 5}), w = claim(DType::f32, {4, 2, 3, 3});
+  const std::string big = std::to_string(most), small = std::to_string(least);
+  const auto conv = [&](const char* name, AttrValue v) {
+    return eval_op("Conv", {x, w}, with(name, std::move(v)));
+  };
+  expect_refused(conv("pads", Ints{most, 0, 0, 0}), "'pads' holds " + big);
+  expect_refused(conv("pads", Ints{0, least, 0, 0}), "'pads' holds " + small);
+  expect_refused(conv("pads", Ints{0, 0}), "2 values, expected 4");
+  expect_refused(conv("strides", Ints{0, 1}), "'strides' holds 0");
+  expect_refused(conv("strides", Ints{1, -1}), "'strides' holds -1");
+  expect_refused(conv("dilations", Ints{0, 1}), "'dilations' holds 0");
+  expect_refused(conv("dilations", Ints{-1, 1}), "'dilations' holds -1");
+  expect_refused(conv("dilations", Ints{3, 1}), "spans 7");
+  expect_refused(conv("group", int64_t{0}), "group is 0");
+  expect_refused(conv("group", least), "group is " + small);
+  expect_refused(conv("group", int64_t{3}), "group=3");
+  expect_refused(conv("kernel_shape", Ints{3, most}), big);
+  expect_refused(conv("auto_pad", std::string("SAME")), "'SAME'");
+  const auto pool = [&](const Ints& kernel) { return eval_op("MaxPool", {x}, with("kernel_shape", kernel)); };
+  expect_refused(pool({most, 1}), big);
+  expect_refused(pool({0, 1}), "is 0");
+  expect_refused(pool({6, 1}), "spans 6");
+  expect_refused(pool({1}), "1 dimensions");
+  expect_refused(
+      eval_op("ConvTranspose", {x, claim(DType::f32, {2, 4, 3, 3})}, with("output_shape", Ints{0, 9})),
+      "'output_shape' holds 0");
+  expect_refused(eval_op("LpPool", {x}, with("kernel_shape", Ints{1, 1}, "p", int64_t{0})), "p is 0");
+}
+
+TEST(Hostile, CountsThatMakeNoPartsAreRefused) {
+  const Tensor x = floats({4}, {1, 2, 3, 4});
+  expect_refused(eval_op("Split", {x}, with("num_outputs", int64_t{-1}), 2), "is -1");
+  expect_refused(eval_op("Split", {x}, with("num_outputs", most), 2), std::to_string(most));
+  expect_refused(eval_op("LRN", {claim(DType::f32, {1, 2, 2})}, with("size", int64_t{0})), "size is 0");
+  expect_refused(
+      eval_op("GroupNormalization", {claim(DType::f32, {1, 4, 2}), floats({2}, {1, 1}), floats({2}, {0, 0})},
+              with("num_groups", int64_t{0})),
+      "num_groups is 0");
+  expect_refused(eval_op("Multinomial", {floats({1, 2}, {0, 0})}, with("sample_size", most)),
+                 std::to_string(most));
+  expect_refused(eval_op("SequenceEmpty", {}, with("dtype", least)), std::to_string(least));
+}
+
+TEST(Hostile, RandomNumbersHaveFiniteBounds) {
+  using Ints = std::vector<int64_t>;
+  for (const float bad : {NAN, HUGE_VALF, -HUGE_VALF}) {
+    expect_refused(eval_op("RandomUniform", {}, with("shape", Ints{2}, "low", bad)), "low");
+    expect_refused(eval_op("RandomUniform", {}, with("shape", Ints{2}, "high", bad)), "high");
+    expect_refused(eval_op("RandomNormal", {}, with("shape", Ints{2}, "mean", bad)), "mean");
+    expect_refused(eval_op("RandomNormalLike", {floats({1}, {0})}, with("scale", bad)), "scale");
+    expect_refused(eval_op("Bernoulli", {floats({1}, {bad})}), "probability");
+    expect_refused(
+        eval_op("Dropout", {floats({1}, {1}), floats({}, {bad}), tensor<bool8>(DType::boolean, {}, {true})}),
+        "ratio");
+  }
+  expect_refused(eval_op("RandomUniform", {}, with("shape", Ints{most, most})), "2^40");
+  expect_refused(eval_op("RandomUniform", {}, with("shape", Ints{-1})), "-1");
+}
+
+TEST(Hostile, BinarizerAndSwiGLURefuseWhatTheyCannotCompare) {
+  const Tensor text = tensor<std::string>(DType::string, {1}, {"a"});
+  auto r = run_op("Binarizer", {}, {text}, 1, "ai.onnx.ml");
+  expect_refused(r, "string");
+  expect_refused(run_op("Binarizer", with("threshold", int64_t{1}), {floats({1}, {1})}, 1, "ai.onnx.ml"),
+                 "threshold");
+  // Its inference alone: the importer puts other operators in its place.
+  const ValueType two(DType::f32, {2}), one(DType::f32, {1}), whole(DType::i64, {2});
+  EXPECT_NE(inferred("SwiGLU", {two, one}).find("[2] and [1]"), std::string::npos);
+  EXPECT_NE(inferred("SwiGLU", {whole, whole}).find("i64"), std::string::npos);
+  EXPECT_NE(inferred("SwiGLU", {two}).find("SwiGLU"), std::string::npos);
 }
 
 TEST(Hostile, EinsumRefusesBadEquations) {
