@@ -1,34 +1,6 @@
-// Counts every allocation of this program: none may happen in Session::run() once a shape has been seen.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+// Nothing is allocated in Session::run() once a shape has been seen.
+#include "count_allocations.h"
 #include "harness.h"
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored \
-    "-Wmismatched-new-delete"  // inlined, g++ 12 takes our own pair for a mixed one
-#endif
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-void* operator new(size_t n) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(n ? n : 1)) return p;
-  throw std::bad_alloc();
-}
-void* operator new[](size_t n) { return operator new(n); }
-void* operator new(size_t n, const std::nothrow_t&) noexcept {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return std::malloc(n ? n : 1);
-}
-void* operator new[](size_t n, const std::nothrow_t& t) noexcept { return operator new(n, t); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
-void operator delete[](void* p, size_t) noexcept { std::free(p); }
 
 namespace hone {
 namespace {

@@ -1,30 +1,7 @@
-// Counts every allocation of this program: a step of a plugin makes none in Session::run() once a shape has been seen.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+// A step of a plugin allocates nothing in Session::run() once a shape has been seen.
 #include "build/harness.h"
+#include "count_allocations.h"
 #include "plugin/plugin.h"
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored \
-    "-Wmismatched-new-delete"  // inlined, g++ 12 takes our own pair for a mixed one
-#endif
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-void* operator new(size_t n) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(n ? n : 1)) return p;
-  throw std::bad_alloc();
-}
-void* operator new[](size_t n) { return operator new(n); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, size_t) noexcept { std::free(p); }
-void operator delete[](void* p, size_t) noexcept { std::free(p); }
 
 namespace hone {
 namespace {
