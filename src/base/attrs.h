@@ -51,7 +51,6 @@ class Attrs {
   }
   const Tensor& tensor(std::string_view name) const { return ref<Tensor>(name); }
   const SubgraphPtr& graph(std::string_view name) const { return ref<SubgraphPtr>(name); }
-  DType dtype(std::string_view name) const { return static_cast<DType>(i(name)); }
 
  private:
   template <class T>

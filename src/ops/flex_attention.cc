@@ -13,7 +13,7 @@ namespace {
 
 Result<DType> precision(const Attrs& attrs, DType of_data) {
   if (!attrs.has("softmax_precision")) return of_data == DType::f64 ? DType::f64 : DType::f32;
-  const DType d = attrs.dtype("softmax_precision");
+  const DType d = dtype_from_number(attrs.i("softmax_precision"));
   if (!float_types.has(d))
     return error(Code::invalid_argument, "softmax_precision is %lld; it must be a float type",
                  static_cast<long long>(attrs.i("softmax_precision")));

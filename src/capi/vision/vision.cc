@@ -61,10 +61,10 @@ SAME(HONE_RAW, vision::TaskKind::raw);
 Result<vision::ImageView> view_of(const hone_picture* given) {
   if (!given) return error(Code::invalid_argument, "the picture is NULL");
   const hone_picture p = capi::take(given);
-  if (p.pixels < HONE_GRAY8 || p.pixels > HONE_BGRA8)
-    return error(Code::invalid_argument, "a picture's pixels are of format %d, which is none",
-                 static_cast<int>(p.pixels));
-  vision::ImageView v{p.data, p.width, p.height, p.stride, static_cast<vision::PixelFormat>(p.pixels)};
+  const int pixels = capi::number(p.pixels);
+  if (pixels < HONE_GRAY8 || pixels > HONE_BGRA8)
+    return error(Code::invalid_argument, "a picture's pixels are of format %d, which is none", pixels);
+  vision::ImageView v{p.data, p.width, p.height, p.stride, static_cast<vision::PixelFormat>(pixels)};
   if (v.stride == 0) v.stride = int64_t{v.width} * v.channels();
   HONE_CHECK(vision::check_image(v, "the picture"));
   return v;
