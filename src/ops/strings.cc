@@ -43,7 +43,7 @@ std::vector<std::string> split_text(const std::string& s, const std::string& del
       parts.push_back(s.substr(from, at == std::string::npos ? at : at - from));
       if (at == std::string::npos) return parts;
       from = at + delimiter.size();
-      limit--;
+      if (limit > 0) limit--;
     }
   }
   size_t i = 0;
@@ -54,7 +54,7 @@ std::vector<std::string> split_text(const std::string& s, const std::string& del
     if (limit != 0)
       end = static_cast<size_t>(std::find_if(s.begin() + static_cast<ptrdiff_t>(i), s.end(), is_space) -
                                 s.begin());
-    limit--;
+    if (limit > 0) limit--;
     parts.push_back(s.substr(i, end - i));
     i = end;
   }
