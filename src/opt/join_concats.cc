@@ -16,6 +16,9 @@ struct Joined {
   std::vector<ir::Value*> parts;
 };
 
+// A Concat of Concats of itself has more parts than a model has bytes: beyond so many, an inner one is a part.
+constexpr size_t most_parts = 4096;
+
 bool begins_with(const std::vector<ir::Value*>& list, const std::vector<ir::Value*>& start) {
   return start.size() < list.size() && std::equal(start.begin(), start.end(), list.begin());
 }
@@ -34,7 +37,9 @@ Result<int> join_concats(ir::Graph& g, ir::Log& log) {
     Joined whole{n->outputs[0], *axis, {}};
     for (ir::Value* in : n->inputs) {
       const auto inner = made.find(in);
-      if (inner == made.end() || inner->second.axis != *axis) whole.parts.push_back(in);
+      if (inner == made.end() || inner->second.axis != *axis ||
+          whole.parts.size() + inner->second.parts.size() > most_parts)
+        whole.parts.push_back(in);
       else whole.parts.insert(whole.parts.end(), inner->second.parts.begin(), inner->second.parts.end());
     }
     std::vector<Joined>& alike = starting[whole.parts.front()];

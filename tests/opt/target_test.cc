@@ -350,6 +350,16 @@ TEST(JoinConcats, WhatBeginsAlikeIsPutTogetherOnce) {
   EXPECT_TRUE(joined(two, "%d = Relu(%c)", "%y = Concat(%x, %c, %z) {axis=1}", "Concat(%x, %c, %z)"));
 }
 
+TEST(JoinConcats, TakesNoMoreApartThanTheModelIsLarge) {
+  std::vector<std::string> lines = {"%a0 = Neg(%x)"};
+  for (int i = 0; i < 40; i++) {
+    const std::string a = std::to_string(i);
+    lines.push_back("%a" + std::to_string(i + 1) + " = Concat(%a" + a + ", %a" + a + ") {axis=0}");
+  }
+  lines.push_back("%y = Shape(%a40)");
+  EXPECT_EQ(count(run("join_concats", "(%x: f32[1]) -> (%y)", lines), " = Concat("), 40);
+}
+
 TEST(MergeViews, ChainsBecomeOne) {
   EXPECT_EQ(run("merge_views dead_code", "(%x: f32[2,3,4]) -> (%y)",
                 {"%a = Transpose(%x) {perm=[1,2,0]}", "%y = Transpose(%a) {perm=[1,0,2]}"}),
