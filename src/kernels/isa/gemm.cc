@@ -206,16 +206,15 @@ class Runner {
   HONE_INLINE void one(const GemmRow& row, int64_t x, int mr, int64_t panel) {
     const bool pairs = job_.pairs && panel * job_.nr >= vectors_;
     const int64_t v = pairs ? vectors_ : panel * job_.nr;
-    const bool last = !job_.pairs && v + job_.nr >= vectors_;
-    const int nr = pairs ? 1 : static_cast<int>(v + job_.nr >= vectors_ ? vectors_ - v : job_.nr);
-    const int64_t col = v * L;
+    const int nr = pairs ? 1 : static_cast<int>(vectors_ - v < job_.nr ? vectors_ - v : job_.nr);
+    const int64_t col = v * L, tail = job_.n - (v + nr - 1) * L;
     t_.seg = row.seg;
     t_.segs = row.segs;
     t_.a = row.a + x * job_.lda;
     t_.b = job_.b + v * (job_.b_panel / job_.nr);
     t_.bias = job_.bias ? job_.bias + col : nullptr;
     t_.residual = row.residual ? row.residual + x * job_.ldr + col : nullptr;
-    t_.tail = static_cast<int>(last ? job_.n - (vectors_ - 1) * L : pairs ? job_.n - col : L);
+    t_.tail = static_cast<int>(tail < L ? tail : L);
     t_.c = row.c + x * job_.ldc + col;
     (pairs ? pair_tiles.fn : tiles[nr])[mr - 1](t_);
     // One call for the whole tile, while it is in the nearest cache.
