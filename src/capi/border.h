@@ -43,13 +43,4 @@ Status give(T value, T* to) {
   return {};
 }
 
-// An enumeration as the caller has it, which may be none of the enumerators: no value of its type then.
-template <class E>
-int number(const E& from) {
-  int n;
-  static_assert(sizeof n == sizeof from);
-  std::memcpy(&n, &from, sizeof n);
-  return n;
-}
-
 }  // namespace hone::capi

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/enum_number.h"
 #include "base/log.h"
 #include "ops/types.h"
 #include "plugin/guard.h"

@@ -1,7 +1,6 @@
 // An operator of a plugin as an OpDef. What its functions do is checked as a stranger's input is: nothing they return or set
 // is believed. What they write past the memory they are given cannot be seen.
 #pragma once
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -27,14 +26,5 @@ Status make_op(const hone_plugin_op&, const std::string& plugin, PluginOp& out);
 // Of every PluginOp: OpDef::infer and OpDef::reference.
 Status infer_plugin(Infer&);
 Status run_plugin(EvalContext&);
-
-// Plugins may put any number into an enum.
-template <class E>
-int enum_number(const E& e) {
-  static_assert(sizeof(E) == sizeof(int));
-  int n;
-  std::memcpy(&n, &e, sizeof n);
-  return n;
-}
 
 }  // namespace hone

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/enum_number.h"
 #include "plugin/op.h"
 
 namespace hone {

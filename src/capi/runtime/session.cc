@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/enum_number.h"
 #include "capi/runtime/handles.h"
 
 using namespace hone;
@@ -60,7 +61,7 @@ Status check_input(const hone_session* s, size_t index, Value::Kind kind) {
 // A view of the caller's tensor; strings are copied. data may be null: then only the shape matters.
 Result<Tensor> tensor_of(const hone_tensor* given) {
   const hone_tensor t = capi::take(given);
-  const int number = capi::number(t.dtype);
+  const int number = enum_number(t.dtype);
   const DType d = dtype_from_number(number);
   if (d == DType::none) return error(Code::invalid_argument, "unknown element type %d", number);
   if (t.rank < 0 || t.rank > max_rank)
@@ -193,14 +194,14 @@ hone_status* hone_session_set_input(hone_session* s, size_t index, const hone_te
     const hone_tensor t = capi::take(tensor);
     Value v;
     bool has_data = true;
-    if (capi::number(t.kind) == HONE_ABSENT) {
+    if (enum_number(t.kind) == HONE_ABSENT) {
       HONE_CHECK(check_input(s, index, Value::Kind::none));
       if (input_value(s, index).type.kind != Value::Kind::optional)
         return error(Code::invalid_argument, "input '%s' is not optional (set the tensor's kind)",
                      input_value(s, index).name.c_str());
       v.kind = Value::Kind::optional;
     } else {
-      if (capi::number(t.kind) != HONE_TENSOR)
+      if (enum_number(t.kind) != HONE_TENSOR)
         return error(Code::invalid_argument, "input %zu: give sequences to hone_session_set_input_sequence",
                      index);
       HONE_CHECK(check_input(s, index, Value::Kind::tensor));

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/enum_number.h"
 #include "capi/border.h"
 #include "hone/hone.hpp"
 #include "imageio/imageio.h"
@@ -61,7 +62,7 @@ SAME(HONE_RAW, vision::TaskKind::raw);
 Result<vision::ImageView> view_of(const hone_picture* given) {
   if (!given) return error(Code::invalid_argument, "the picture is NULL");
   const hone_picture p = capi::take(given);
-  const int pixels = capi::number(p.pixels);
+  const int pixels = hone::enum_number(p.pixels);
   if (pixels < HONE_GRAY8 || pixels > HONE_BGRA8)
     return error(Code::invalid_argument, "a picture's pixels are of format %d, which is none", pixels);
   vision::ImageView v{p.data, p.width, p.height, p.stride, static_cast<vision::PixelFormat>(pixels)};
